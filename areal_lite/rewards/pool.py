@@ -1,0 +1,194 @@
+"""Verdicts from killable processes: every submitted item gets exactly one outcome, within its deadline.
+
+One minder thread owns one worker process (worker.py): it takes an item from the queue, sends it, and waits at most
+timeout_s for the verdict. A worker that is late is killed and the item's outcome is "timeout"; one that dies has outcome
+"crash"; either way the next item meets a fresh worker and no item is tried twice. The worker's death signal follows the
+thread that started it, which is why the minder starts it itself and outlives it.
+"""
+
+import json
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from areal_lite.rewards.verdict import Verdict
+from areal_lite.rewards.worker import receive, send
+
+START_TIMEOUT_S = 120.0
+"""A worker imports sympy; on a crowded machine that takes seconds."""
+
+
+class WorkerStartError(RuntimeError):
+    """A verifier process did not become ready."""
+
+
+class Worker:
+    """A started worker process and this end of its socket."""
+
+    def __init__(self, settings: dict):
+        self.sock, theirs = socket.socketpair()
+        with theirs:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "areal_lite.rewards.worker"),
+                    *(str(theirs.fileno()), str(os.getpid()), json.dumps(settings)),
+                ],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=sys.__stderr__,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)},
+            )
+
+    def wait_ready(self) -> None:
+        """Raises WorkerStartError when it does not say that it is ready within START_TIMEOUT_S."""
+        try:
+            hello = self.exchange(None, START_TIMEOUT_S)
+        except (TimeoutError, ConnectionError) as error:
+            raise WorkerStartError(f"a verifier process did not start within {START_TIMEOUT_S} s: {error}") from error
+        if "error" in hello:
+            raise WorkerStartError(hello["error"])
+
+    def exchange(self, item: dict | None, timeout_s: float) -> dict:
+        """Send `item` and return the reply. Raises TimeoutError or ConnectionError; the worker is then of no more use."""
+        deadline = time.monotonic() + timeout_s
+        self.sock.settimeout(timeout_s)
+        if item is not None:
+            send(self.sock, item)
+        self.sock.settimeout(max(0.001, deadline - time.monotonic()))
+        reply = receive(self.sock)  # small: one segment, so the timeout of one read bounds the whole
+        if reply is None:
+            raise ConnectionError("the verifier process died")
+        return reply
+
+    def kill(self) -> None:
+        self.sock.close()
+        self.process.kill()
+        self.process.wait()
+
+
+class VerifierPool:
+    """`workers` processes that grade responses under one protocol, or run the user's reward function beside it.
+
+    timeout_s: deadline of one item, counted from when a worker takes it up, not from submit.
+    memory_mb: address space a worker may add to what it starts with.
+    function: "path/file.py:name", called as name(response, answers, finish) -> float; its value is Verdict.score.
+    Raises ValueError when the workers cannot start (the message says why).
+    """
+
+    def __init__(self, workers: int, timeout_s: float, memory_mb: int, protocol: str = "ours", function: str = ""):
+        if workers < 1 or timeout_s <= 0 or memory_mb < 1:
+            raise ValueError(f"VerifierPool needs workers >= 1, timeout_s > 0, memory_mb >= 1; got {workers}, "
+                             f"{timeout_s}, {memory_mb}")
+        self.timeout_s = timeout_s
+        self._settings = {"memory_mb": memory_mb, "protocol": protocol, "function": function}
+        self._items: queue.SimpleQueue = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._closed = ""
+        self._pending: set[Future] = set()
+        self._live: dict[int, Worker] = {}
+        started: list[Future] = [Future() for _ in range(workers)]
+        self._minders = [
+            threading.Thread(target=self._mind, args=(n, started[n]), name=f"verifier-{n}", daemon=True)
+            for n in range(workers)
+        ]
+        for minder in self._minders:
+            minder.start()
+        try:
+            for future in started:
+                future.result(timeout=START_TIMEOUT_S + 10)
+        except (WorkerStartError, TimeoutError, OSError) as error:
+            self.close()
+            raise ValueError(f"the verifier pool could not start: {error}") from error
+
+    def submit(self, response: str, answers: Sequence[str], finish: str = "stop") -> "Future[Verdict]":
+        """Queue one response against its golds. Raises RuntimeError after close() or when workers no longer start."""
+        future: Future[Verdict] = Future()
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(f"the verifier pool {self._closed}")
+            self._pending.add(future)
+            self._items.put(({"response": response, "answers": list(answers), "finish": finish}, future))
+        return future
+
+    def close(self) -> None:
+        """Kill the workers and cancel whatever has no verdict yet. Safe to call twice."""
+        self._shut("is closed", None)
+        for minder in self._minders:
+            if minder is not threading.current_thread():
+                minder.join(timeout=START_TIMEOUT_S)
+
+    def _shut(self, why: str, error: Exception | None) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = why
+            orphans, self._pending = self._pending, set()
+            for worker in self._live.values():
+                worker.process.kill()
+            for _ in self._minders:
+                self._items.put(None)
+        for future in orphans:
+            if error is None:
+                future.cancel()
+            elif future.set_running_or_notify_cancel():
+                future.set_exception(error)
+
+    def _mind(self, number: int, started: Future) -> None:
+        worker = None
+        try:
+            worker = self._start(number)
+            started.set_result(None)
+            while (entry := self._items.get()) is not None and not self._closed:
+                item, future = entry
+                if future.cancelled():
+                    continue
+                reply = self._grade(worker, item)
+                if reply["outcome"] in ("timeout", "crash"):
+                    worker.kill()
+                self._finish(future, Verdict(**reply))
+                if reply["outcome"] in ("timeout", "crash") and not self._closed:
+                    worker = self._start(number)
+        except (WorkerStartError, OSError) as error:
+            if not started.done():
+                started.set_exception(error)
+            self._shut(f"stopped: {error}", RuntimeError(f"the verifier pool stopped: {error}"))
+        finally:
+            if worker is not None:
+                worker.kill()
+
+    def _start(self, number: int) -> Worker:
+        worker = Worker(self._settings)
+        with self._lock:
+            self._live[number] = worker
+            if self._closed:
+                worker.process.kill()
+        try:
+            worker.wait_ready()
+        except WorkerStartError:
+            worker.kill()
+            raise
+        return worker
+
+    def _grade(self, worker: Worker, item: dict) -> dict:
+        try:
+            reply = worker.exchange(item, self.timeout_s)
+        except TimeoutError:
+            return {"correct": False, "outcome": "timeout", "reason": f"no verdict within {self.timeout_s} s"}
+        except ConnectionError as error:
+            return {"correct": False, "outcome": "crash", "reason": str(error)}
+        if "crash" in reply:
+            return {"correct": False, "outcome": "crash", "reason": reply["crash"]}
+        return reply
+
+    def _finish(self, future: "Future[Verdict]", verdict: Verdict) -> None:
+        with self._lock:
+            self._pending.discard(future)
+            cancelled = bool(self._closed) or not future.set_running_or_notify_cancel()
+        if not cancelled:
+            future.set_result(verdict)
