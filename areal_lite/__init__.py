@@ -1,0 +1,1 @@
+"""AReaL-lite: asynchronous, critic-free reinforcement learning for reasoning models."""

@@ -1,0 +1,227 @@
+"""Everything a run can be told, as frozen dataclasses: the default, the unit and the reason beside each key.
+
+A room receives only its own section. `load.py` fills them from YAML, `checks.py` refuses what would not work.
+"""
+from dataclasses import dataclass, field
+from typing import Literal
+
+from realhf.config import Engine
+
+
+@dataclass(frozen=True)
+class Model:
+    path: str = "???"
+    """Hugging Face directory or hub name to start from. A later stage of a curriculum takes the one before it."""
+    dtype: Literal["bfloat16", "float32"] = "bfloat16"
+    """Of the generation engine and of the weights on the wire (the trainer has trainer.compute_dtype)."""
+    reference: str = ""
+    """Model the KL is measured against; empty means model.path, the stage's own start checkpoint."""
+
+
+@dataclass(frozen=True)
+class Data:
+    path: str = "???"
+    """File, directory or hub data set with the training rows."""
+    format: Literal["auto", "areal", "deepscaler", "orz", "simplerl", "verl", "toy", "sft"] = "auto"
+    template: str = "none"
+    """Prompt template by name (areal_lite/templates.py); "none" uses the row's prompt as it is."""
+    max_prompt_tokens: int = 2048
+    """Longer prompts are dropped, with a count; always in tokens."""
+    difficulty: Literal["", "easy", "medium", "hard"] = ""
+    """SimpleRL-Zoo's subsets by source and level; empty keeps every row."""
+    limit: int = 0
+    """Use only the first rows; 0 is all."""
+    decontaminate: tuple[str, ...] = ()
+    """Benchmark files; training rows whose problem text occurs there are dropped, with a count."""
+
+
+@dataclass(frozen=True)
+class Generation:
+    max_new_tokens: int = 8192
+    """The context stage: an answer is cut here and its finish says "length"."""
+    temperature: float = 1.0
+    """The trainer divides its logits by the same number. top-p and top-k are refused while training."""
+    stop: tuple[str, ...] = ()
+    """Texts that end an answer, besides the model's own end-of-sequence tokens."""
+    max_concurrency: int = 128
+    """Samples one server runs at once (vLLM max_num_seqs)."""
+    kv: Literal["keep", "recompute"] = "keep"
+    """After an in-flight weight update: go on over the old key-value cache, or prefill the prefix again."""
+    rolling: bool = True
+    """Update the servers one after the other, so that never all are paused at once."""
+    min_update_interval_s: float = 0.0
+    """Skip intermediate versions that come faster than this; the staleness bound always wins."""
+    memory_utilization: float = 0.85
+    """Share of GPU memory vLLM may take (CUDA)."""
+    kv_cache_bytes: int = 0
+    """Size of the key-value cache; 0 lets vLLM decide (CUDA) or takes 512 MiB (CPU)."""
+    enforce_eager: bool = False
+    """No CUDA graphs; always so on CPU."""
+    probe_tolerance: float = 0.0
+    """Largest |logprob difference| to the trainer after a load; 0 means 1e-4 in fp32 and 0.3 in bf16."""
+    start_timeout_s: float = 600.0
+    update_timeout_s: float = 120.0
+    """Clock of one pause, load and resume."""
+    threads: int = 1
+    """OMP threads of a CPU server."""
+
+
+@dataclass(frozen=True)
+class Reward:
+    rule: Literal["correctness", "simplerl", "independent", "function"] = "correctness"
+    """correctness: correct / wrong. simplerl and independent look at the box too (rewards/rules.py)."""
+    correct: float = 5.0
+    wrong: float = -5.0
+    """Also for no answer, and for an answer cut by the context, unless the rule says otherwise."""
+    protocol: Literal["ours", "math-verify", "qwen"] = "ours"
+    """How answers are compared; the published ones are for reproduction and accept some wrong answers."""
+    function: str = ""
+    """path/file.py:name, called as name(response, answers, finish) -> float in the same killable pool (rule: function)."""
+    overlong_buffer: int = 0
+    """Tokens before the context limit over which a penalty grows linearly to overlong_penalty; 0 is off."""
+    overlong_penalty: float = 0.0
+    max_abs: float = 20.0
+    """Rewards are clipped to +-this."""
+    timeout_s: float = 5.0
+    """Per answer; a timeout is its own outcome and takes the reward of `wrong`."""
+    workers: int = 1
+    memory_mb: int = 2048
+    """Address space a verifier worker may add to its start."""
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """Critic-free PPO with gamma = lambda = 1."""
+    prompts_per_step: int = 1024
+    group_size: int = 8
+    """Answers per prompt."""
+    minibatches: int = 4
+    """Optimizer steps per batch; groups stay whole inside a minibatch."""
+    max_staleness: int = 2
+    """Hard bound of step - version for every trained token; 0 is synchronous training."""
+    staleness_policy: Literal["bounded", "count", "drop_late"] = "bounded"
+    """bounded: FIFO tickets, nothing dropped. The others are the field's, for comparison (docs in master/policies.py)."""
+    advantage: Literal["global", "group", "group_mean"] = "global"
+    """Normalise over all loss tokens of the batch; or (r - mean) / std per prompt (GRPO); or r - mean per prompt."""
+    objective: Literal["decoupled", "naive"] = "decoupled"
+    """decoupled: clip against proximal logprobs recomputed by the trainer, weight by proximal / behaviour.
+    naive: clip against the behaviour policy."""
+    clip_low: float = 0.2
+    clip_high: float = 0.2
+    behaviour_weight: Literal["none", "token_truncate", "token_mask", "sequence_truncate", "sequence_mask"] = "token_truncate"
+    """What happens to proximal / behaviour weights above behaviour_weight_cap (decoupled only)."""
+    behaviour_weight_cap: float = 5.0
+    kl_reward: float = 0.0
+    """Per-token KL penalty inside the reward: -kl_reward * (logprob - reference logprob)."""
+    kl_loss: float = 0.0
+    """Coefficient of the k3 KL estimate in the loss, clamped to +-10 (GRPO)."""
+    entropy_bonus: float = 0.0
+    max_mean_ratio: float = 5.0
+    """A minibatch whose mean importance ratio exceeds this is not applied; 0 is off."""
+    filter_groups: Literal["none", "zero_variance"] = "none"
+    """Reissue a ticket whose answers all got the same reward with another prompt."""
+    max_attempts: int = 8
+    """A ticket whose groups were all filtered this often is trained as it is."""
+
+
+@dataclass(frozen=True)
+class Until:
+    """When a stage ends; the first of these. Steps are of Batches."""
+    steps: int = 0
+    """0: from epochs."""
+    epochs: float = 10.0
+    """Passes over the data; used when steps is 0."""
+    truncation_above: float = 0.0
+    """End early when the mean truncation rate over `window` steps is above this (the context is too short); 0 is off."""
+    plateau: float = 0.0
+    """End early when mean reward over `window` steps rose by less than this since the window before; 0 is off."""
+    window: int = 20
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    every_steps: int = 0
+    every_s: float = 600.0
+    """Recovery checkpoint after this long; 0 turns it off, every_steps = 0 likewise. One is always made at a stage's end."""
+    export_every_steps: int = 0
+    """Also write a Hugging Face export every so many steps; 0: only at a stage's end."""
+    keep: int = 2
+    """Newest recovery checkpoints that stay on disk."""
+    retries: int = 10
+    """Restarts of a stage from its last checkpoint after a failure before the run ends."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    path: str = ""
+    """Held-out rows, same formats as data; empty turns evaluation during training off."""
+    format: str = "auto"
+    every_steps: int = 0
+    """Besides the first and the last version of a stage; 0: only those two."""
+    limit: int = 0
+    samples: int = 1
+    temperature: float = 1.0
+    """0 is greedy."""
+    top_p: float = 1.0
+    max_new_tokens: int = 0
+    """0: generation.max_new_tokens. Set it once for a curriculum, so that stages are measured alike."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    allocation: str = "vllm.d1p1m1+d1p1m1"
+    """GPUs (or CPU processes) for generation + for training; grammar in realhf/allocation.py."""
+    device: Literal["cuda", "cpu"] = "cuda"
+    nodes: int = 1
+    node_rank: int = 0
+    gpus_per_node: int = 8
+    master: str = "127.0.0.1:0"
+    """host:port the master binds; port 0 picks a free one (single node)."""
+    pin_cpus: bool = False
+    """CPU runs: give generation and training different cores."""
+    hang_s: float = 900.0
+    """Nothing moved anywhere for this long: say who waits for whom and stop."""
+    silence_s: float = 60.0
+    """A server that has not been heard for this long is declared lost and its samples are given to others."""
+    weights_dir: str = ""
+    """Where weights are published; empty means /dev/shm on one node, the run directory on several."""
+
+
+@dataclass(frozen=True)
+class Record:
+    samples_per_step: int = 2
+    """Decoded trajectories written to samples.jsonl."""
+    bundle_every_steps: int = 0
+    """Write a replay bundle of the whole batch every so many steps; 0 is off."""
+    tensorboard: bool = True
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One context length of a curriculum, or a whole run without one. What every child process reads."""
+    name: str = "main"
+    kind: Literal["rl", "sft"] = "rl"
+    seed: int = 1
+    model: Model = field(default_factory=Model)
+    data: Data = field(default_factory=Data)
+    generation: Generation = field(default_factory=Generation)
+    reward: Reward = field(default_factory=Reward)
+    algorithm: Algorithm = field(default_factory=Algorithm)
+    trainer: Engine = field(default_factory=Engine)
+    until: Until = field(default_factory=Until)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    cluster: Cluster = field(default_factory=Cluster)
+    record: Record = field(default_factory=Record)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A run: one or more stages, each started from the model the one before it exported."""
+    name: str
+    run_dir: str
+    stages: tuple[Stage, ...]
+    recipe: str = ""
+    """The published recipe and revision it reproduces, in words."""
+    make: str = ""
+    """Embedded defaults only: "toy" makes model and data in the run directory before the first stage."""

@@ -1,0 +1,6 @@
+"""Messages between processes: codec (types <-> frames), sockets (Hub, Spoke), keys (CURVE)."""
+from areal_lite.streams.codec import WireError, decode, encode
+from areal_lite.streams.keys import Keys, make_keys, read_keys
+from areal_lite.streams.sockets import Hub, Spoke
+
+__all__ = ["Hub", "Keys", "Spoke", "WireError", "decode", "encode", "make_keys", "read_keys"]

@@ -1,0 +1,47 @@
+"""CURVE keys of one run: who may speak to the master. Made once per stage directory, readable by the owner only.
+
+Every spoke of a run shares one client key pair; a peer without it is refused by the hub. A node that does not
+see the run directory gets the same four lines through the environment variable AREAL_LITE_KEYS.
+"""
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import zmq
+
+ENVIRONMENT = "AREAL_LITE_KEYS"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keys:
+    """Z85 texts of 40 characters each. No repr: keys never reach a log."""
+    server_public: str
+    server_secret: str
+    client_public: str
+    client_secret: str
+
+
+def make_keys(directory: str | os.PathLike) -> Keys:
+    """New keys, written to DIRECTORY/curve.json with mode 0600."""
+    server, client = zmq.curve_keypair(), zmq.curve_keypair()
+    keys = Keys(*(k.decode() for k in (*server, *client)))
+    path = Path(directory)
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = path / "curve.json"
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        json.dump(asdict(keys), out)
+    return keys
+
+
+def read_keys(directory: str | os.PathLike) -> Keys:
+    """The run's keys from AREAL_LITE_KEYS or DIRECTORY/curve.json; ValueError says where they were looked for."""
+    file = Path(directory) / "curve.json"
+    text = os.environ.get(ENVIRONMENT) or (file.read_text() if file.exists() else "")
+    if not text:
+        raise ValueError(f"no keys: neither {file} exists nor is {ENVIRONMENT} set; start the master's node first")
+    try:
+        return Keys(**json.loads(text))
+    except (TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"keys in {ENVIRONMENT} or {file} are malformed; remove them and start the run again") from error

@@ -1,0 +1,179 @@
+"""Two sockets are enough: the master binds one Hub, every other process connects one Spoke.
+
+Backpressure is not here: the scheduler's ticket gate bounds what can be in flight, so no high-water mark ever
+holds a message back. Both sides are CURVE-encrypted; a peer without the run's client key is refused and counted.
+A Spoke sends heartbeats by itself; the hub's owner answers each, so both sides know when the other has gone.
+"""
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+import zmq
+from zmq.auth.thread import ThreadAuthenticator
+
+from areal_lite.streams.codec import WireError, decode, encode
+from areal_lite.streams.keys import Keys
+from areal_lite.types import Heartbeat, Stop
+
+HEARTBEAT_S = 1.0
+_MAX_FRAME = 1 << 30
+_CLOSE = b"\0close"
+
+
+class Hub:
+    """The master's ROUTER socket. Used by one thread."""
+
+    def __init__(self, address: str, keys: Keys):
+        """address: tcp://host:port, port * for any free one. zmq.ZMQError when the port is taken."""
+        self._context = zmq.Context()
+        self.refused, self.malformed = 0, 0
+        self._auth = ThreadAuthenticator(self._context)
+        self._auth.start()
+        self._auth.configure_curve_callback(domain="*", credentials_provider=_OnlyKey(self, keys.client_public))
+        socket = self._socket = self._context.socket(zmq.ROUTER)
+        socket.curve_server = True
+        socket.curve_publickey, socket.curve_secretkey = keys.server_public.encode(), keys.server_secret.encode()
+        socket.router_mandatory = True         # a send to a peer that is gone raises instead of vanishing
+        socket.router_handover = True          # a restarted peer takes its name back
+        socket.maxmsgsize = _MAX_FRAME
+        socket.set_hwm(0)
+        try:
+            socket.bind(address)
+        except zmq.ZMQError:
+            self.close()
+            raise
+        self.address = socket.getsockopt_string(zmq.LAST_ENDPOINT)
+
+    def send(self, peer: str, message: object) -> bool:
+        """Queue a message; False when the peer is not connected (its silence will be noticed)."""
+        try:
+            self._socket.send_multipart([peer.encode(), *encode(message)], copy=False)
+            return True
+        except zmq.ZMQError as error:
+            if error.errno == zmq.EHOSTUNREACH:
+                return False
+            raise
+
+    def receive(self, timeout_s: float) -> tuple[str, object] | None:
+        """Next (peer, message), or None after timeout_s or when what came was malformed (then counted)."""
+        if not self._socket.poll(int(timeout_s * 1000)):
+            return None
+        peer, *frames = self._socket.recv_multipart(copy=False)
+        try:
+            return peer.bytes.decode(), decode([f.buffer for f in frames])
+        except (WireError, UnicodeDecodeError):
+            self.malformed += 1
+            return None
+
+    def close(self, linger_s: float = 5.0) -> None:
+        """Deliver what is queued, for at most linger_s, and leave."""
+        self._socket.close(linger=int(linger_s * 1000))
+        self._auth.stop()
+        self._context.term()
+
+
+class _OnlyKey:
+    """ZAP credentials provider: exactly one client key is welcome."""
+
+    def __init__(self, hub: Hub, public: str):
+        self._hub, self._public = hub, public.encode()
+
+    def callback(self, domain: str, key: bytes) -> bool:
+        """True when key (z85 bytes) is the run's client key."""
+        if key == self._public:
+            return True
+        self._hub.refused += 1
+        return False
+
+
+class Spoke:
+    """A DEALER socket on a thread of its own: send from any thread, receive on yours or by callback."""
+
+    def __init__(self, address: str, name: str, keys: Keys, deliver: Callable[[object], None] | None = None,
+                 silence_s: float = 600.0):
+        """deliver(message) runs on the spoke's thread; without it messages wait for receive().
+
+        After silence_s without a word from the hub, Stop("lost the master ...") is delivered.
+        """
+        self._inbox: queue.SimpleQueue = queue.SimpleQueue()
+        self._deliver = deliver or self._inbox.put
+        self._silence_s = silence_s
+        self._note, self._since, self._counters = "starting", time.monotonic(), {}
+        self._context = zmq.Context()
+        self._dealer = self._context.socket(zmq.DEALER)
+        self._dealer.curve_serverkey = keys.server_public.encode()
+        self._dealer.curve_publickey, self._dealer.curve_secretkey = keys.client_public.encode(), keys.client_secret.encode()
+        self._dealer.setsockopt_string(zmq.IDENTITY, name)
+        self._dealer.set_hwm(0)
+        self._dealer.maxmsgsize = _MAX_FRAME
+        self._dealer.connect(address)
+        self._outbox, self._outgoing = self._context.socket(zmq.PUSH), self._context.socket(zmq.PULL)
+        for socket in (self._outbox, self._outgoing):
+            socket.set_hwm(0)
+        self._outgoing.bind("inproc://outgoing")
+        self._outbox.connect("inproc://outgoing")
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name=f"spoke {name}", daemon=True)
+        self._thread.start()
+
+    def send(self, message: object) -> None:
+        """Queue a message for the hub; thread-safe, never blocks."""
+        with self._lock:
+            self._outbox.send_multipart(encode(message), copy=False)
+
+    def receive(self, timeout_s: float) -> object | None:
+        """Next message, or None after timeout_s."""
+        try:
+            return self._inbox.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def doing(self, note: str) -> None:
+        """What the next heartbeats say this process is waiting for or busy with."""
+        self._note, self._since = note, time.monotonic()
+
+    def counters(self, totals: dict[str, float]) -> None:
+        """Numbers the next heartbeats carry."""
+        self._counters = dict(totals)
+
+    def close(self, linger_s: float = 60.0) -> None:
+        """Deliver everything queued, for at most linger_s (linger 0 loses most of it), and leave."""
+        with self._lock:
+            self._outbox.send(_CLOSE)
+        self._thread.join(linger_s + 5.0)      # it only has to pass the outbox on
+        self._outbox.close(0)
+        self._outgoing.close(0)
+        self._dealer.close(int(linger_s * 1000))
+        self._context.term()
+
+    def _run(self) -> None:
+        poller = zmq.Poller()
+        for socket in (self._dealer, self._outgoing):
+            poller.register(socket, zmq.POLLIN)
+        beat = heard = time.monotonic()
+        while True:
+            ready = dict(poller.poll(int(HEARTBEAT_S * 1000)))
+            now = time.monotonic()
+            if self._outgoing in ready:
+                frames = self._outgoing.recv_multipart(copy=False)
+                if frames[0].bytes == _CLOSE:
+                    return
+                self._dealer.send_multipart(frames, copy=False)
+            if self._dealer in ready:
+                heard = now
+                self._incoming([f.buffer for f in self._dealer.recv_multipart(copy=False)])
+            if now - beat >= HEARTBEAT_S:
+                beat = now
+                self._dealer.send_multipart(encode(Heartbeat(self._note, now - self._since, self._counters)))
+            if now - heard > self._silence_s:
+                heard = now
+                self._deliver(Stop(f"lost the master: no word from it for {self._silence_s:.0f} s"))
+
+    def _incoming(self, frames: list) -> None:
+        try:
+            message = decode(frames)
+        except WireError:
+            return                             # the hub is authenticated; a newer one may speak words we do not know
+        if not isinstance(message, Heartbeat):
+            self._deliver(message)
