@@ -21,7 +21,8 @@ def ids(*n):
 
 def trajectory(k=3, tokens=7):
     return Trajectory(k, 0, 1, "train", ids(1, 2, 3), np.arange(tokens, dtype=np.int32),
-                      np.linspace(-1, 0, tokens, dtype=np.float32), np.full(tokens, 2, np.int32), "length", -5.0, "wrong", "½ of it", 0.25)
+                      np.linspace(-1, 0, tokens, dtype=np.float32), np.full(tokens, 2, np.int32), "length", -5.0,
+                      "wrong", "½ of it", 0.25)
 
 
 MESSAGES = [

@@ -1,0 +1,83 @@
+"""What a stage may not ask for: values out of range, and options that would have no effect where they stand."""
+from areal_lite.config.schema import Algorithm, Stage
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot run; the message names the file or key and what to change."""
+
+
+def check_stage(stage: Stage) -> None:
+    """Raise ConfigError listing everything that is wrong with the stage, a line each."""
+    wrong = [*_required(stage), *_ranges(stage)]
+    if stage.kind == "rl":
+        wrong += [*_no_effect(stage), *_reward(stage)]
+    if wrong:
+        raise ConfigError(f"stage {stage.name}:\n" + "\n".join(f"  {line}" for line in wrong))
+
+
+def _required(stage: Stage):
+    for key, value in (("model.path", stage.model.path), ("data.path", stage.data.path)):
+        if value in ("", "???"):
+            yield f"{key} is not set; say {key}=PATH"
+
+
+def _ranges(stage: Stage):
+    a, u = stage.algorithm, stage.until
+    positive = {"algorithm.prompts_per_step": a.prompts_per_step, "algorithm.group_size": a.group_size,
+                "algorithm.minibatches": a.minibatches, "generation.max_new_tokens": stage.generation.max_new_tokens,
+                "generation.max_concurrency": stage.generation.max_concurrency, "reward.workers": stage.reward.workers,
+                "data.max_prompt_tokens": stage.data.max_prompt_tokens, "evaluation.samples": stage.evaluation.samples,
+                "trainer.optimizer.lr": stage.trainer.optimizer.lr, "cluster.nodes": stage.cluster.nodes,
+                "trainer.max_tokens_per_microbatch": stage.trainer.max_tokens_per_microbatch}
+    for key, value in positive.items():
+        if value <= 0:
+            yield f"{key} is {value}, but must be positive"
+    if a.minibatches > 0 and a.prompts_per_step % a.minibatches:
+        fits = [m for m in range(1, a.prompts_per_step + 1) if a.prompts_per_step % m == 0]
+        near = min(fits, key=lambda m: abs(m - a.minibatches))
+        yield f"algorithm.minibatches={a.minibatches} does not divide prompts_per_step={a.prompts_per_step}; nearest: {near}"
+    if a.max_staleness < 0:
+        yield f"algorithm.max_staleness is {a.max_staleness}; 0 is synchronous training, the least there is"
+    if stage.kind == "rl" and stage.generation.temperature <= 0:
+        yield "generation.temperature must be positive while training; greedy answers have no gradient"
+    if u.steps <= 0 and u.epochs <= 0:
+        yield "the stage never ends: set until.steps or until.epochs"
+    if not 0 < stage.evaluation.top_p <= 1:
+        yield f"evaluation.top_p is {stage.evaluation.top_p}, but must be in (0, 1]"
+    if stage.generation.max_concurrency < a.group_size:
+        yield (f"generation.max_concurrency={stage.generation.max_concurrency} is below algorithm.group_size={a.group_size}: "
+               f"a group is sampled on one server")
+    if not 0 <= stage.cluster.node_rank < max(stage.cluster.nodes, 1):
+        yield f"cluster.node_rank={stage.cluster.node_rank} is not one of 0..{stage.cluster.nodes - 1}"
+
+
+def _no_effect(stage: Stage):
+    a, default = stage.algorithm, Algorithm()
+    if a.objective == "naive" and a.behaviour_weight != "none":
+        yield "algorithm.behaviour_weight has no effect with objective=naive; set it to none"
+    if a.behaviour_weight == "none" and a.behaviour_weight_cap != default.behaviour_weight_cap:
+        yield "algorithm.behaviour_weight_cap has no effect with behaviour_weight=none"
+    if stage.model.reference and not (a.kl_reward or a.kl_loss):
+        yield "model.reference has no effect while algorithm.kl_reward and algorithm.kl_loss are 0"
+    if a.max_attempts != default.max_attempts and a.filter_groups == "none":
+        yield "algorithm.max_attempts has no effect with filter_groups=none"
+    if a.advantage != "global" and a.group_size < 2:
+        yield f"algorithm.advantage={a.advantage} needs group_size of at least 2"
+    if a.filter_groups != "none" and a.group_size < 2:
+        yield f"algorithm.filter_groups={a.filter_groups} needs group_size of at least 2"
+    if a.staleness_policy != "bounded" and a.max_staleness == 0:
+        yield f"algorithm.staleness_policy={a.staleness_policy} has no effect with max_staleness=0"
+    if stage.evaluation.temperature == 0 and (stage.evaluation.samples > 1 or stage.evaluation.top_p < 1):
+        yield "evaluation.temperature=0 is greedy: samples above 1 and top_p below 1 have no effect"
+
+
+def _reward(stage: Stage):
+    r = stage.reward
+    if (r.rule == "function") != bool(r.function):
+        yield "reward.rule=function and reward.function=path/file.py:name belong together"
+    if r.function and ":" not in r.function:
+        yield f"reward.function is {r.function!r}, but must be path/file.py:name"
+    if (r.overlong_buffer > 0) != (r.overlong_penalty != 0):
+        yield "reward.overlong_buffer and reward.overlong_penalty belong together"
+    if r.overlong_buffer > stage.generation.max_new_tokens:
+        yield f"reward.overlong_buffer={r.overlong_buffer} exceeds generation.max_new_tokens={stage.generation.max_new_tokens}"

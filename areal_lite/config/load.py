@@ -1,0 +1,219 @@
+"""Words and files -> one checked, frozen Experiment: defaults < base < exp < tiny < command line.
+
+A key that does not exist is an error with the nearest one that does; so is a value of the wrong type. What this
+returns is written into the run directory, and every child process reads only that (read_stage, read_experiment).
+"""
+import dataclasses
+import difflib
+import typing
+from pathlib import Path
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from areal_lite.config.checks import ConfigError, check_stage
+from areal_lite.config.schema import Experiment, Stage
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+_TOP = {"name", "run_dir", "recipe", "make", "stages", "base"}
+"""Keys of a config file besides those of Stage."""
+
+
+def load(words: list[str]) -> Experiment:
+    """exp=NAME_OR_FILE [tiny=true] [dotted.key=value ...] -> Experiment.
+
+    With `stages:` in the file, a dotted key applies to every stage, and stages.NAME.key=value to one.
+    """
+    options = dict(_split(word) for word in words)
+    name = options.pop("exp", "")
+    if not name:
+        raise ConfigError(f"say which experiment: exp=NAME, one of {', '.join(names())}")
+    tiny = options.pop("tiny", "false").lower() == "true"
+    tree, above = _file(name), []
+    if tiny:
+        tree = _merge(tree, _file("tiny"), "tiny")
+        above.append(_file("tiny"))
+    per_stage = {k: options.pop(k) for k in list(options) if k.startswith("stages.")}
+    line = OmegaConf.from_dotlist([f"{k}={v}" for k, v in options.items()])
+    _check_keys(line, "command line")
+    tree = _merge(tree, line, "command line")
+    above = [{k: v for k, v in OmegaConf.to_container(a, resolve=False).items() if k not in _TOP} for a in (*above, line)]
+    return _experiment(tree, above, per_stage, Path(name).stem + ("-tiny" if tiny else ""))
+
+
+def names() -> list[str]:
+    """Experiments that ship with the project."""
+    return sorted(p.stem for p in CONFIGS.glob("*.yaml") if p.stem != "tiny" and not p.stem.startswith("_"))
+
+
+def to_yaml(thing: Experiment | Stage) -> str:
+    """The resolved configuration as YAML; read_experiment and read_stage read it back."""
+    return OmegaConf.to_yaml(OmegaConf.create(dataclasses.asdict(thing)))
+
+
+def read_stage(directory: str | Path) -> Stage:
+    """The Stage a launcher wrote to DIRECTORY/config.yaml."""
+    return _build(Stage, _yaml(Path(directory) / "config.yaml"), "")
+
+
+def read_experiment(directory: str | Path) -> Experiment:
+    """The Experiment a launcher wrote to DIRECTORY/config.yaml."""
+    return _build(Experiment, _yaml(Path(directory) / "config.yaml"), "")
+
+
+def _split(word: str) -> tuple[str, str]:
+    key, sign, value = word.partition("=")
+    if not sign or not key:
+        raise ConfigError(f"{word!r} is not of the form key=value")
+    return key, value
+
+
+def _yaml(path: Path) -> DictConfig:
+    try:
+        tree = OmegaConf.load(path)
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist") from None
+    except Exception as error:  # PyYAML's and OmegaConf's own families; both say line and column
+        raise ConfigError(f"{path} is not a readable YAML file: {error}") from error
+    if not isinstance(tree, DictConfig):
+        raise ConfigError(f"{path} must be a mapping of keys")
+    return tree
+
+
+def _file(name: str, seen: tuple[str, ...] = ()) -> DictConfig:
+    """The tree of one config file with its bases merged in; stages are merged by their names."""
+    path = Path(name) if name.endswith((".yaml", ".yml")) else CONFIGS / f"{name}.yaml"
+    if not path.exists():
+        near = difflib.get_close_matches(name, names(), 3, 0.4)
+        hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(names())}"
+        raise ConfigError(f"no experiment {name!r} ({path} does not exist){hint}")
+    if name in seen:
+        raise ConfigError(f"{path}: base: goes round in a circle: {' -> '.join((*seen, name))}")
+    tree = _yaml(path)
+    _check_keys(tree, str(path))
+    if base := tree.pop("base", ""):
+        tree = _merge(_file(base, (*seen, name)), tree, str(path))
+    return tree
+
+
+def _merge(lower: DictConfig, upper: DictConfig, where: str) -> DictConfig:
+    try:
+        return OmegaConf.merge(lower, upper)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _check_keys(tree: DictConfig, where: str) -> None:
+    """Every key exists, here and in the stages; values are checked when the dataclasses are built."""
+    body = {k: v for k, v in OmegaConf.to_container(tree, resolve=False).items() if k not in _TOP}
+    _known(Stage, body, where, "")
+    for i, stage in enumerate(tree.get("stages") or []):
+        if "name" not in stage:
+            raise ConfigError(f"{where}: stage {i + 1} has no name")
+        _known(Stage, OmegaConf.to_container(stage, resolve=False), where, f"stages.{stage.name}.")
+
+
+def _known(cls: type, values: dict, where: str, prefix: str) -> None:
+    hints = typing.get_type_hints(cls)
+    for key, value in values.items():
+        if key not in hints:
+            every = [*hints, *(_TOP if cls is Stage and not prefix else ())]
+            near = _elsewhere(str(key)) or difflib.get_close_matches(str(key), every, 1, 0.5)
+            hint = f"did you mean {prefix + near[0] if near[0] in every else near[0]}?" if near else f"valid: {', '.join(hints)}"
+            raise ConfigError(f"{where}: no key {prefix}{key}; {hint}")
+        if dataclasses.is_dataclass(hints[key]):
+            if not isinstance(value, dict):
+                raise ConfigError(f"{where}: {prefix}{key} is a group of keys, not {value!r}")
+            _known(hints[key], value, where, f"{prefix}{key}.")
+
+
+def _elsewhere(key: str) -> list[str]:
+    """A key of that name in another group."""
+    return [f"{group}.{name}" for group, cls in typing.get_type_hints(Stage).items() if dataclasses.is_dataclass(cls)
+            for name in typing.get_type_hints(cls) if name == key]
+
+
+def _experiment(tree: DictConfig, above: list[dict], per_stage: dict[str, str], default_name: str) -> Experiment:
+    """above: what applies over every stage's own keys (the tiny overlay, then the command line)."""
+    body = OmegaConf.to_container(tree, resolve=False)
+    top = {k: body.pop(k) for k in list(body) if k in _TOP}
+    overlays = top.get("stages") or [{"name": "main"}]
+    stage_names = [o["name"] for o in overlays]
+    if len(set(stage_names)) < len(stage_names):
+        raise ConfigError(f"stages are called {', '.join(stage_names)}; give each its own name")
+    for word in per_stage:
+        if word.split(".")[1] not in stage_names or word.count(".") < 2:
+            raise ConfigError(f"{word}: write stages.NAME.key=value, with NAME one of {', '.join(stage_names)}")
+    name = top.get("name") or default_name
+    run_dir = top.get("run_dir") or f"runs/{name}"
+    stages = []
+    for overlay in overlays:
+        mine = [f"{k.split('.', 2)[2]}={v}" for k, v in per_stage.items() if k.split(".")[1] == overlay["name"]]
+        layers = [body, overlay, *above, OmegaConf.from_dotlist(mine), {"name": overlay["name"]}]
+        stages.append(_stage(OmegaConf.merge(*layers), run_dir, f"stage {overlay['name']}"))
+    return Experiment(name, run_dir, tuple(stages), top.get("recipe", ""), top.get("make", ""))
+
+
+def _stage(tree: DictConfig, run_dir: str, where: str) -> Stage:
+    """One checked Stage; ${run_dir} is the only word that is replaced."""
+    _known(Stage, OmegaConf.to_container(tree, resolve=False), where, "")
+    resolved = OmegaConf.create(OmegaConf.to_yaml(tree).replace("${run_dir}", run_dir))
+    stage = _build(Stage, resolved, where)
+    check_stage(stage)
+    return stage
+
+
+def _build(cls: type, tree: DictConfig | dict, where: str) -> object:
+    container = OmegaConf.to_container(tree, resolve=True) if isinstance(tree, DictConfig) else tree
+    return _value(cls, container, where, "")
+
+
+def _value(kind: object, value: object, where: str, key: str) -> object:
+    """value as the type `kind`; ConfigError says what was expected where."""
+    origin = typing.get_origin(kind)
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise ConfigError(f"{where}: {key or 'the file'} must be a group of keys, not {value!r}")
+        hints = typing.get_type_hints(kind)
+        _known(kind, {k: v for k, v in value.items() if k not in hints}, where, f"{key}." if key else "")
+        dot = f"{key}." if key else ""
+        return kind(**{k: _value(hints[k], v, where, dot + k) for k, v in value.items()})
+    if origin is typing.Literal:
+        allowed = typing.get_args(kind)
+        if value not in allowed:
+            near = difflib.get_close_matches(str(value), [str(a) for a in allowed], 1, 0.5)
+            raise ConfigError(f"{where}: {key} is {value!r}, but must be one of {', '.join(map(repr, allowed))}"
+                              + (f"; did you mean {near[0]!r}?" if near else ""))
+        return value
+    if origin is tuple:
+        return _tuple(kind, value, where, key)
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is float and isinstance(value, str):
+        try:
+            return float(value)            # YAML reads 1e-6 as text
+        except ValueError:
+            pass
+    if kind is str and value is None:
+        return ""                          # key= on the command line
+    if kind is str and isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    if type(value) is not kind:
+        raise ConfigError(f"{where}: {key} is {value!r} ({type(value).__name__}), but must be of type {_word(kind)}")
+    return value
+
+
+def _tuple(kind: object, value: object, where: str, key: str) -> tuple:
+    if not isinstance(value, list | tuple | ListConfig):
+        raise ConfigError(f"{where}: {key} is {value!r}, but must be a list [a, b, ...]")
+    inner = typing.get_args(kind)
+    if inner[-1] is not Ellipsis and len(inner) != len(value):
+        raise ConfigError(f"{where}: {key} has {len(value)} entries, but must have {len(inner)}")
+    return tuple(_value(inner[0], v, where, f"{key}[{i}]") for i, v in enumerate(value))
+
+
+def _word(kind: object) -> str:
+    words = {int: "whole number", float: "number", str: "text", bool: "true or false"}
+    return words.get(kind, str(kind))
+
+
