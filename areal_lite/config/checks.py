@@ -38,6 +38,9 @@ def _ranges(stage: Stage):
         yield f"algorithm.minibatches={a.minibatches} does not divide prompts_per_step={a.prompts_per_step}; nearest: {near}"
     if a.max_staleness < 0:
         yield f"algorithm.max_staleness is {a.max_staleness}; 0 is synchronous training, the least there is"
+    if not 1 <= stage.generation.update_every <= a.max_staleness + 1:
+        yield (f"generation.update_every={stage.generation.update_every} must be in 1..{a.max_staleness + 1}: "
+               f"with max_staleness={a.max_staleness} no ticket could be issued in between")
     if stage.kind == "rl" and stage.generation.temperature <= 0:
         yield "generation.temperature must be positive while training; greedy answers have no gradient"
     if u.steps <= 0 and u.epochs <= 0:

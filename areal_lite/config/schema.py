@@ -49,8 +49,8 @@ class Generation:
     """After an in-flight weight update: go on over the old key-value cache, or prefill the prefix again."""
     rolling: bool = True
     """Update the servers one after the other, so that never all are paused at once."""
-    min_update_interval_s: float = 0.0
-    """Skip intermediate versions that come faster than this; the staleness bound always wins."""
+    update_every: int = 1
+    """Load only every so many versions; at most algorithm.max_staleness + 1, or nothing could be issued."""
     memory_utilization: float = 0.85
     """Share of GPU memory vLLM may take (CUDA)."""
     kv_cache_bytes: int = 0

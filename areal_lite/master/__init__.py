@@ -1,0 +1,1 @@
+"""The master process: prompts -> tickets -> batches; knows every version. No torch, no vllm, no tensors."""

@@ -1,0 +1,302 @@
+"""The master as a state machine: a message in, messages out. No socket, no clock, no thread, no randomness.
+
+Training tickets are numbered 0, 1, 2, ... and ticket k is trained at step k // P (P = prompts_per_step). It may be
+issued once
+
+    k < (live + max_staleness + 1) * P
+
+where live is the newest version that every ready server holds. So nothing is ever trained more than max_staleness
+versions after it was started, nothing is dropped for being late, and the whole state of an interrupted run is one
+number: from version v, the next ticket is v * P. Who is waited for: groups.py holds what has arrived, `waiting_for`
+says it in words. The first Update from trainer rank 0 starts everything.
+"""
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from areal_lite.master.batch import make_batches
+from areal_lite.master.evaluation import EvaluationRounds
+from areal_lite.master.ledger import Ledger
+from areal_lite.types import Heartbeat, Hello, Loaded, Prompt, Stop, Ticket, Trajectory, Update
+
+Outgoing = list[tuple[str, object]]
+
+
+class StalenessError(AssertionError):
+    """A token older than the bound arrived; a bug, so the run stops before it is trained on."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The numbers the scheduler obeys (from config.Algorithm, config.Until and the training layout)."""
+    prompts_per_step: int
+    group_size: int
+    max_staleness: int
+    minibatches: int
+    total_steps: int
+    trainer_ranks: int
+    """Processes of the training side."""
+    data_parallel_rank: Callable[[int], int]
+    """Global trainer rank -> which Batch it gets."""
+    data_parallel: int
+    rolling: bool = True
+    update_every: int = 1
+    policy: str = "bounded"
+    filter_zero_variance: bool = False
+    max_attempts: int = 8
+
+
+@dataclass
+class Server:
+    """A generation server that has not been declared lost."""
+    capacity: int
+    version: int = -1
+    """Newest version it has loaded; -1 until it reports one."""
+    loading: int = -1
+    """Version it was told to load and has not acknowledged."""
+    tickets: dict[tuple[str, int], Ticket] = field(default_factory=dict)
+    """(purpose, k) -> the samples it still owes."""
+    generated: int = 0
+    delivered: int = 0
+
+    @property
+    def free(self) -> int:
+        """Samples it could start now."""
+        return self.capacity - sum(len(t.samples) for t in self.tickets.values())
+
+
+class Scheduler:
+    """All decisions of a run. Call on(peer, message) and lost(peer); send what they return."""
+
+    def __init__(self, prompt: Callable[[int], Prompt], rules: Rules, rounds: EvaluationRounds):
+        self.prompt, self.rules, self.rounds = prompt, rules, rounds
+        self.servers: dict[str, Server] = {}
+        self.trainers: dict[str, int] = {}
+        self.reissue: list[Ticket] = []
+        """Tickets of lost servers and of filtered groups; they go before anything new."""
+        self.groups: dict[int, dict[int, Trajectory]] = {}
+        """Open training tickets -> what has arrived, by sample."""
+        self.complete: list[int] = []
+        """Whole groups in the order they became so; the bounded policy does not look at the order."""
+        self.latest: Update | None = None
+        self.version = self.live = self.step = self.next_k = -1
+        self.end = rules.total_steps
+        self.ledger = Ledger()
+        self.duplicates = 0
+        self.training: list[list[Trajectory]] = []
+        """Groups of the newest step sent to the trainer, for the recorder."""
+
+    # -- messages in ---------------------------------------------------------------------------------------------
+
+    def on(self, peer: str, message: object) -> Outgoing:
+        """Every message but the lost server's silence comes through here."""
+        if peer not in self.servers and isinstance(message, Trajectory | Loaded):
+            if isinstance(message, Trajectory):
+                self._refuse(message)
+            return [(peer, Stop("declared lost: its samples were given to others"))]
+        match message:
+            case Hello(role="generation"):
+                self._joined(peer, message)
+            case Hello(role="trainer"):
+                self.trainers[peer] = message.index
+            case Heartbeat():
+                if peer in self.servers:
+                    self.servers[peer].generated = int(message.counters.get("generated_tokens", 0))
+                return []
+            case Trajectory():
+                self._arrived(peer, message)
+            case Loaded():
+                self._loaded(peer, message)
+            case Update():
+                self._updated(message)
+            case _:
+                raise ValueError(f"{peer} sent {type(message).__name__}, which the master does not take")
+        return self._react()
+
+    def lost(self, peer: str) -> Outgoing:
+        """A generation server is gone: what it owed is reissued before anything new."""
+        server = self.servers.pop(peer)
+        self.ledger.lost += max(0, server.generated - server.delivered)
+        self.reissue += server.tickets.values()
+        self.reissue.sort(key=lambda t: (t.purpose == "train", t.k))
+        self._advance_live()
+        return self._react()
+
+    def end_after(self, steps: int) -> None:
+        """End the stage early; tickets for later steps that are already out are abandoned."""
+        self.end = min(self.end, max(steps, self.step))
+
+    @property
+    def finished(self) -> bool:
+        """The last version is made, live everywhere, and evaluated."""
+        return self.version >= self.end and self.live >= self.end and self.rounds.idle
+
+    # -- what each message changes ----------------------------------------------------------------------------------
+
+    def _joined(self, peer: str, hello: Hello) -> None:
+        if peer in self.servers:               # it restarted before we missed it
+            self.lost(peer)
+        self.servers[peer] = Server(hello.capacity)
+
+    def _updated(self, update: Update) -> None:
+        if self.latest is None:                # a fresh start is version 0, a resumed one is the checkpoint's
+            self.live = self.step = update.version
+            self.next_k = update.version * self.rules.prompts_per_step
+        elif update.version != self.version + 1:
+            raise ValueError(f"the trainer sent version {update.version} after version {self.version}")
+        self.version, self.latest = update.version, update
+        self.ledger.check(sum(_tokens(g) for g in self.groups.values()))
+        self.rounds.made(update.version, last=update.version >= self.end)
+
+    def _loaded(self, peer: str, loaded: Loaded) -> None:
+        server = self.servers[peer]
+        server.version = loaded.version
+        if server.loading == loaded.version:
+            server.loading = -1
+        self._advance_live()
+
+    def _advance_live(self) -> None:
+        ready = [s.version for s in self.servers.values() if s.version >= 0]
+        self.live = max(self.live, min(ready, default=-1))
+
+    def _arrived(self, peer: str, t: Trajectory) -> None:
+        server = self.servers[peer]
+        server.delivered += len(t.output_ids)
+        ticket = server.tickets.get((t.purpose, t.k))
+        if ticket is None or ticket.attempt != t.attempt or t.sample not in ticket.samples:
+            self._refuse(t)
+            return
+        self.ledger.received += len(t.output_ids)
+        left = tuple(s for s in ticket.samples if s != t.sample)
+        if left:
+            server.tickets[t.purpose, t.k] = replace(ticket, samples=left)
+        else:
+            del server.tickets[t.purpose, t.k]
+        if t.purpose == "evaluate":
+            self.ledger.evaluated += len(t.output_ids)
+            self.rounds.arrived(t)
+            return
+        group = self.groups[t.k]
+        group[t.sample] = t
+        if len(group) == self.rules.group_size:
+            self._whole(ticket, group)
+
+    def _whole(self, ticket: Ticket, group: dict[int, Trajectory]) -> None:
+        """A group has all its answers: keep it, or reissue its number with another prompt."""
+        same = len({t.reward for t in group.values()}) == 1
+        if self.rules.filter_zero_variance and same and ticket.attempt + 1 < self.rules.max_attempts:
+            self.ledger.filtered += _tokens(group)
+            self.groups[ticket.k] = {}
+            self.reissue.append(self._ticket(ticket.k, ticket.attempt + 1))
+            self.reissue.sort(key=lambda t: (t.purpose == "train", t.k))
+        else:
+            self.complete.append(ticket.k)
+
+    def _refuse(self, t: Trajectory) -> None:
+        self.ledger.received += len(t.output_ids)
+        self.ledger.refused += len(t.output_ids)
+        self.duplicates += 1
+
+    # -- what follows -----------------------------------------------------------------------------------------------
+
+    def _react(self) -> Outgoing:
+        if self.latest is None:
+            return []
+        return self._update_servers() + self._train() + self._issue()
+
+    def _update_servers(self) -> Outgoing:
+        """Tell servers to load the newest version; rolling: at most half of the ready ones at a time."""
+        newest, out = self.latest.version, []
+        busy = sum(s.loading >= 0 and s.version >= 0 for s in self.servers.values())
+        room = max(1, len(self.servers) // 2) if self.rules.rolling else len(self.servers)
+        for peer, s in sorted(self.servers.items(), key=lambda item: item[1].version):
+            due = s.version < 0 or newest - s.version >= self.rules.update_every or newest >= self.end
+            if s.loading >= 0 or s.version >= newest or not due:
+                continue
+            if s.version >= 0:                 # a server that only joins now does not generate yet: no need to wait
+                if busy >= room:
+                    continue
+                busy += 1
+            s.loading = newest
+            out.append((peer, replace(self.latest, metrics={})))
+        return out
+
+    def _train(self) -> Outgoing:
+        """Send step number self.step as soon as its groups are whole and the trainer is idle."""
+        rules = self.rules
+        if self.step > self.version or self.step >= self.end or len(self.trainers) < rules.trainer_ranks:
+            return []
+        chosen = self._choose()
+        if len(chosen) < rules.prompts_per_step:
+            return []
+        groups = [list(self.groups.pop(k).values()) for k in chosen]
+        self.complete = [k for k in self.complete if k in self.groups]
+        self.ledger.trained += sum(len(t.output_ids) for g in groups for t in g)
+        self.training = groups
+        batches = make_batches(groups, self.step, rules.data_parallel, rules.minibatches)
+        self.step += 1
+        return [(peer, batches[rules.data_parallel_rank(rank)]) for peer, rank in self.trainers.items()]
+
+    def _choose(self) -> list[int]:
+        """Tickets of the next batch, fewer than P while they are not there."""
+        P, S = self.rules.prompts_per_step, self.rules.max_staleness
+        if len(self.complete) < P:
+            return []
+        if self.rules.policy == "bounded":
+            whole = set(self.complete)
+            chosen = [k for k in range(self.step * P, (self.step + 1) * P) if k in whole]
+            for k in chosen if len(chosen) == P else ():
+                oldest = _oldest(self.groups[k], self.step)
+                if self.step - oldest > S:
+                    raise StalenessError(f"ticket {k} holds a token of version {oldest} at step {self.step}, bound {S}")
+            return chosen
+        if self.rules.policy == "drop_late":   # whoever finished first trains first; what is too old by then is dropped
+            for k in [k for k in self.complete if self.step - _oldest(self.groups[k], self.step) > S]:
+                self.ledger.dropped += _tokens(self.groups.pop(k))
+                self.complete.remove(k)
+        return self.complete[:P]
+
+    def _issue(self) -> Outgoing:
+        """Hand out tickets: evaluation first, then what was lost, then new ones up to the staleness gate."""
+        out: Outgoing = []
+        while ticket := self._next_ticket():
+            ready = [(s.free, p) for p, s in self.servers.items() if s.version >= max(self.live, 0)]
+            free, peer = max(ready, default=(0, ""))
+            if free < len(ticket.samples):
+                self.reissue.insert(0, ticket)
+                return out
+            self.servers[peer].tickets[ticket.purpose, ticket.k] = ticket
+            out.append((peer, ticket))
+        if self.finished:
+            out += [(p, Stop("finished")) for p in (*self.servers, *self.trainers)]
+        return out
+
+    def _next_ticket(self) -> Ticket | None:
+        if self.reissue:
+            return self.reissue.pop(0)
+        if ticket := self.rounds.next_ticket(self.live):
+            return ticket
+        if self.next_k >= self.gate:
+            return None
+        ticket = self._ticket(self.next_k, 0)
+        self.groups[ticket.k] = {}
+        self.next_k += 1
+        return ticket
+
+    @property
+    def gate(self) -> int:
+        """Tickets below this number may be out. What a drop-late policy threw away does not count."""
+        P, S = self.rules.prompts_per_step, self.rules.max_staleness
+        dropped = self.next_k - len(self.groups) - self.step * P
+        return min(self.live + S + 1, self.end) * P + dropped
+
+    def _ticket(self, k: int, attempt: int) -> Ticket:
+        draw = k + attempt * self.rules.total_steps * self.rules.prompts_per_step
+        return Ticket(k, self.prompt(draw), tuple(range(self.rules.group_size)), attempt)
+
+
+def _tokens(group: dict[int, Trajectory]) -> int:
+    return sum(len(t.output_ids) for t in group.values())
+
+
+def _oldest(group: dict[int, Trajectory], step: int) -> int:
+    return min((int(t.versions.min()) for t in group.values() if len(t.versions)), default=step)
