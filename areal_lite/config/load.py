@@ -5,6 +5,7 @@ returns is written into the run directory, and every child process reads only th
 """
 import dataclasses
 import difflib
+import re
 import typing
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def load(words: list[str]) -> Experiment:
     _check_keys(line, "command line")
     tree = _merge(tree, line, "command line")
     above = [{k: v for k, v in OmegaConf.to_container(a, resolve=False).items() if k not in _TOP} for a in (*above, line)]
-    return _experiment(tree, above, per_stage, Path(name).stem + ("-tiny" if tiny else ""))
+    return _experiment(tree, above, per_stage, re.sub(r"\.ya?ml$", "", Path(name).name) + ("-tiny" if tiny else ""))
 
 
 def names() -> list[str]:
