@@ -1,0 +1,83 @@
+"""Recovery checkpoints: sharded, independent of the layout, whole or absent.
+
+A checkpoint is a directory of torch.distributed.checkpoint files and extra.json. It is written under another name and
+renamed when every rank is done, so a directory with its final name is complete. Saving may go on in the background:
+the state is copied first, so training may change it at once.
+"""
+
+import json
+import os
+import shutil
+from concurrent.futures import Future
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+import torch.distributed.checkpoint as dcp
+
+EXTRA = "extra.json"
+
+
+class Saver:
+    """Writes one checkpoint at a time. All ranks call the same methods in the same order."""
+
+    def __init__(self, group: dist.ProcessGroup):
+        self.group = group
+        self.pending: tuple[Future, Path] | None = None
+
+    def start(self, path: str, tensors: dict[str, torch.Tensor], extra: dict) -> None:
+        """Begin saving; an earlier save is finished first. extra must be JSON; rank 0's is kept."""
+        self.wait()
+        final = Path(path)
+        partial = final.with_name(final.name + ".partial")
+        if dist.get_rank() == 0:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            (partial / EXTRA).write_text(json.dumps(extra))
+        dist.barrier(self.group)
+        future = dcp.async_save(tensors, checkpoint_id=str(partial), process_group=self.group)
+        if dist.get_rank() == 0:
+            future.add_done_callback(lambda done: _publish(partial, final) if done.exception() is None else None)
+        self.pending = future, final
+
+    def wait(self) -> None:
+        """Until the checkpoint is complete under its final name. Raises what went wrong while it was written."""
+        if self.pending is None:
+            return
+        future, final = self.pending
+        self.pending = None
+        future.result()
+        dist.barrier(self.group)
+        if dist.get_rank() == 0 and not final.is_dir():
+            raise OSError(f"checkpoint {final} was written but could not get its final name")
+
+
+def _publish(partial: Path, final: Path) -> None:
+    replaced = final.with_name(final.name + ".replaced")
+    shutil.rmtree(replaced, ignore_errors=True)
+    if final.exists():
+        os.replace(final, replaced)
+    os.replace(partial, final)
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def load(path: str, tensors: dict[str, torch.Tensor]) -> dict:
+    """Fill tensors in place from a checkpoint made under any layout, and return its extra. Collective.
+
+    Raises ValueError when `path` is no complete checkpoint.
+    """
+    if not (Path(path) / EXTRA).is_file():
+        raise ValueError(f'"{path}" is not a complete checkpoint (no {EXTRA}); give one that a finished save wrote')
+    dcp.load(tensors, checkpoint_id=path)
+    return json.loads((Path(path) / EXTRA).read_text())
+
+
+def complete(root: str) -> list[Path]:
+    """Finished checkpoints in `root`, oldest first by name (so name them with leading zeros)."""
+    return sorted(p.parent for p in Path(root).glob(f"*/{EXTRA}") if p.parent.suffix not in (".partial", ".replaced"))
+
+
+def retire(root: str, keep: int) -> None:
+    """Delete all but the newest `keep` finished checkpoints. For one rank to call, after a save is complete."""
+    for path in complete(root)[: -keep or None]:
+        shutil.rmtree(path)
