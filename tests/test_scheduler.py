@@ -229,7 +229,7 @@ def test_a_ledger_that_does_not_add_up_stops_the_run():
 def test_fewer_updates_than_versions_keep_the_bound_and_do_not_deadlock():
     world = World(random.Random(1), steps=12, update_every=S + 1)
     world.play()
-    assert world.loads < 12
+    assert world.loads <= 3 * (12 // 2 + 1)                        # three servers, every second version
 
 
 class World:
@@ -303,8 +303,8 @@ class World:
 def test_in_any_history_every_ticket_is_trained_once_in_order_within_the_bound_and_the_ledger_adds_up(seed):
     source = random.Random(seed)
     world = World(source, steps=source.choice((3, 10)), servers=source.choice((1, 2, 5)),
-                  failures=source.choice((0, 0.002, 0.02)), max_staleness=source.choice((0, 1, 2, 4)), filter_zero_variance=source.random() < 0.3,
-                  rolling=source.random() < 0.5)
+                  failures=source.choice((0, 0.002, 0.02)), max_staleness=source.choice((0, 1, 2, 4)),
+                  filter_zero_variance=source.random() < 0.3, rolling=source.random() < 0.5)
     world.play()
     assert [k for _, k, _ in sorted(world.trained)] == sorted(k for k in range(world.steps * P) for _ in range(N))
     assert len(set(world.trained)) == len(world.trained) and all(step == k // P for step, k, _ in world.trained)
