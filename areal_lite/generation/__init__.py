@@ -1,0 +1,1 @@
+"""One generation server: tickets in, scored trajectories out, new weights loaded while it generates."""

@@ -1,0 +1,41 @@
+"""A made Qwen2 model, small enough for every test: 64 words, 0.5M fp32 parameters, tied embeddings, random weights."""
+from pathlib import Path
+
+from tokenizers import Tokenizer, decoders, models
+
+LETTERS = [chr(c) for c in range(ord("a"), ord("z") + 1)]
+WORDS = ["<eos>", "<pad>", "\\boxed{", "}", " ", *map(str, range(10)), *LETTERS, *[f"<{i}>" for i in range(23)]]
+EOS, BOX, CLOSE, SPACE, ZERO, A = (WORDS.index(w) for w in ("<eos>", "\\boxed{", "}", " ", "0", "a"))
+
+
+def write_tokenizer(directory: Path) -> None:
+    """tokenizer.json with one token per word, decoded by joining; and the end-of-sequence token in config.json."""
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="<pad>"))
+    tokenizer.decoder = decoders.Fuse()
+    tokenizer.add_special_tokens(["<eos>", "<pad>"])
+    directory.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(directory / "tokenizer.json"))
+    (directory / "generation_config.json").write_text(f'{{"eos_token_id": [{EOS}]}}')
+
+
+def make_model(directory: Path, seed: int = 0, endless: bool = False):
+    """Write a Hugging Face directory and return the transformers model, in fp32.
+
+    endless: the end-of-sequence token is practically never sampled.
+    """
+    import torch
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    torch.manual_seed(seed)
+    config = Qwen2Config(
+        vocab_size=len(WORDS), hidden_size=128, intermediate_size=256, num_hidden_layers=3, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=4096, tie_word_embeddings=True, initializer_range=0.1,
+        bos_token_id=None, eos_token_id=EOS, pad_token_id=1)
+    model = Qwen2ForCausalLM(config).float().eval()
+    if endless:
+        with torch.no_grad():
+            model.model.embed_tokens.weight[:, 0] = 1.0
+            model.model.embed_tokens.weight[EOS, 0] = -1.0
+    model.save_pretrained(directory)
+    write_tokenizer(directory)
+    return model
