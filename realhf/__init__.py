@@ -1,1 +1,1 @@
-"""The distributed training engine: forward logprobs, a step with a given loss, save, load, export. Knows nothing of RL."""
+"""The distributed training engine: logprobs, a step with a given loss, save, load, export. Knows nothing of RL."""

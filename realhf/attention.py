@@ -1,12 +1,13 @@
 """Causal attention over packed sequences, and the one place where its kernel is chosen.
 
-CUDA: flash-attn when it is installed, else torch's own varlen kernel (neither was run yet: no GPU was at hand). CPU, and
-fp32 anywhere: one SDPA call per sequence. All three see
-[T, heads, head_dim] and the sequence boundaries; no T x T mask is ever built. Registered with transformers under NAME,
-so that its decoder layers call `packed_attention` with the `packed` keyword they were given.
+CUDA: flash-attn when it is installed, else torch's own varlen kernel (neither was run yet: no GPU was at hand).
+CPU, and fp32 anywhere: one SDPA call per sequence. All three see [T, heads, head_dim] and the sequence boundaries; no
+T x T mask is ever built. Registered with transformers under NAME, so that its decoder layers call `packed_attention`
+with the `packed` keyword they were given.
 """
 
 import importlib.util
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -35,7 +36,7 @@ class Boundaries:
 def _sdpa(q, k, v, packed: Boundaries, scale: float, window: int | None) -> torch.Tensor:
     pieces = []
     q, k, v = (x.transpose(0, 1)[None] for x in (q, k, v))
-    for start, end in zip(packed.offsets[:-1], packed.offsets[1:]):
+    for start, end in itertools.pairwise(packed.offsets):
         mask = None
         if window is not None and end - start > window:
             place = torch.arange(end - start, device=q.device)

@@ -61,7 +61,10 @@ class Engine:
         else:
             load.randomise(self.parameters, random_seed)
         self.optimizer = optimizer.build(self.parameters.values(), config.optimizer) if train else None
-        self.pipeline = Pipeline(self.decoder, self.mesh, device) if layout.p > 1 else None
+        self.pipeline = None
+        if layout.p > 1:
+            dtype = getattr(torch, config.compute_dtype)
+            self.pipeline = Pipeline(self.decoder, self.mesh, device, self.model_config.hidden_size, dtype)
         self.saver = checkpoint.Saver(self.mesh.control)
         set_timeout(config.step_timeout_s)
 
@@ -84,26 +87,22 @@ class Engine:
     @torch.no_grad()
     def logprobs(self, sequences: list[Sequence], temperature: float = 1.0) -> list[np.ndarray]:
         """One [L] float32 per sequence: log p(token t | tokens before it) at the temperature; 0 for the first."""
-        results: list[np.ndarray] = [np.empty(0)] * len(sequences)
-        for packed in self._pack(sequences):
-            values = self._predictions(packed, temperature)
-            for member, aligned in zip(packed.members, packing.unpack(packed, values) if packed.members else ()):
-                results[member] = aligned
-        self.decoder.reshard()
-        return results
-
-    def _predictions(self, packed: Packed, temperature: float) -> np.ndarray:
-        """[N] logprobs of one microbatch, the same on every rank that works on it."""
-        inputs = self._inputs(packed, temperature)
+        batches = self._pack(sequences)
+        inputs = [self._inputs(packed, temperature) for packed in batches]
         if self.pipeline is not None:
-            values = self.pipeline.forward(inputs, self.model_config.hidden_size)
+            predictions = self.pipeline.forward(inputs)
         else:
-            values, _ = self.decoder(inputs.token_ids[None], inputs)
-        if self.mesh.context is not None:
-            whole = values.new_empty(len(packed.token_ids))
-            dist.all_gather_single(whole, values, group=self.mesh.context)
-            values = whole
-        return values.cpu().numpy()
+            predictions = [self.decoder(i.token_ids[None], i)[0] for i in inputs]
+        self.decoder.reshard()
+        results: list[np.ndarray] = [np.empty(0)] * len(sequences)
+        for packed, values in zip(batches, predictions, strict=True):
+            if self.mesh.context is not None:
+                whole = values.new_empty(len(packed.token_ids))
+                dist.all_gather_single(whole, values, group=self.mesh.context)
+                values = whole
+            for member, aligned in zip(packed.members, packing.unpack(packed, values.cpu().numpy()), strict=True):
+                results[member] = aligned
+        return results
 
     def train_step(
         self,
@@ -123,8 +122,7 @@ class Engine:
         if self.optimizer is None:
             raise ValueError("this engine was made with train=False; it only computes logprobs")
         batches = self._pack(sequences, needed=True)
-        run = self._train_microbatch if self.pipeline is None else self.pipeline.train
-        totals = run([self._inputs(b, temperature) for b in batches], [bool(b.members) for b in batches], loss, denominator)
+        totals = self._forward_backward(batches, loss, temperature, denominator)
         metrics = self._sum_over_ranks(totals)
         metrics["loss"] /= denominator
         step, self.steps = self.steps, self.steps + 1
@@ -133,29 +131,42 @@ class Engine:
         metrics |= self._apply(metrics["lr"], bool(metrics["vetoed"]))
         return metrics
 
-    def _train_microbatch(self, batches: list[Inputs], real: list[bool], loss: Loss, denominator: float):
+    def _forward_backward(
+        self, batches: list[Packed], loss: Loss, temperature: float, denominator: float
+    ) -> dict[str, torch.Tensor]:
+        """Leave the gradients in the parameters; return this rank's sums (none before the last stage)."""
+        inputs = [self._inputs(packed, temperature) for packed in batches]
         totals: dict[str, torch.Tensor] = {}
-        for inputs, is_real in zip(batches, real):
-            logprobs, entropy = self.decoder(inputs.token_ids[None], inputs)
-            value, sums = loss(logprobs, entropy, inputs.fields) if is_real else (logprobs.sum() * 0.0, {})
-            (value / denominator).backward()
+
+        def score(index: int, logprobs: torch.Tensor, entropy: torch.Tensor) -> torch.Tensor:
+            if not batches[index].members:  # a dummy only keeps this rank in step with the others
+                return (logprobs + entropy).sum() * 0.0
+            value, sums = loss(logprobs, entropy, inputs[index].fields)
             for name, number in ({"loss": value} | sums).items():
                 totals[name] = totals.get(name, 0.0) + number.detach().double()
+            return value / denominator
+
+        if self.pipeline is not None:
+            self.pipeline.train(inputs, score)
+        else:
+            for index, one in enumerate(inputs):
+                score(index, *self.decoder(one.token_ids[None], one)).backward()
         return totals
 
     def _apply(self, lr: float, vetoed: bool) -> dict[str, float]:
         """Clip and step, or leave the step out; either way the gradients are gone afterwards."""
         settings = self.config.optimizer
-        if self.pipeline is not None and self.model_config.tie_word_embeddings:
-            self.pipeline.sum_tied_gradients()
         gradients = {name: p.grad for name, p in self.parameters.items()}
+        if self.pipeline is not None and self.model_config.tie_word_embeddings:
+            for name in {EMBEDDING, HEAD} & gradients.keys():
+                self.pipeline.sum_tied_gradients(gradients[name].to_local())
         counted = [g for name, g in gradients.items() if not (name == HEAD and self._tied_copy)]
         norm = optimizer.global_norm(counted)
         finite = np.isfinite(norm)
         if not finite and settings.nonfinite == "stop":
             raise FloatingPointError(
-                f"optimizer step {self.steps - 1}: the gradient norm is {norm}; look at the step's data and learning rate, "
-                "or set optimizer.nonfinite=skip to leave such steps out"
+                f"optimizer step {self.steps - 1}: the gradient norm is {norm}; look at the step's data and learning "
+                "rate, or set optimizer.nonfinite=skip to leave such steps out"
             )
         if finite and not vetoed:
             if settings.grad_clip and norm > settings.grad_clip:
@@ -177,7 +188,8 @@ class Engine:
                 f"a data-parallel rank has no sequence ({layout.data_parallel} ranks share the minibatch); "
                 "use more prompts per minibatch or fewer data-parallel ranks"
             )
-        return packing.microbatches(sequences, bins, layout.t * layout.c, int(agreed[0]), equal=layout.p > 1)
+        count = max(int(agreed[0]), layout.p if layout.p > 1 else 0)
+        return packing.microbatches(sequences, bins, layout.t * layout.c, count, equal=layout.p > 1)
 
     def _inputs(self, packed: Packed, temperature: float) -> Inputs:
         """Copy a microbatch to the device; of per-token arrays only this context rank's piece."""
@@ -205,7 +217,7 @@ class Engine:
         if self.mesh.is_last_stage and self.mesh.rank % self.layout.t == 0:
             values += torch.stack([totals[name] for name in names])
         dist.all_reduce(values)
-        return dict(zip(names, values.tolist()))
+        return dict(zip(names, values.tolist(), strict=True))
 
     def all_reduce_sum(self, numbers: np.ndarray) -> np.ndarray:
         """Sum of float64 arrays over data-parallel ranks, on every rank."""

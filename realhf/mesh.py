@@ -54,7 +54,8 @@ def build_mesh(layout: Layout, device_type: str) -> Mesh:
     context = None
     if layout.c > 1:
         shape = (layout.world_size // (layout.c * layout.t), layout.c, layout.t)
-        context = init_device_mesh(device_type, shape, mesh_dim_names=("outer", "context", "inner"))["context"].get_group()
+        regrouped = init_device_mesh(device_type, shape, mesh_dim_names=("outer", "context", "inner"))
+        context = regrouped["context"].get_group()
     return Mesh(
         layout=layout,
         rank=dist.get_rank(),

@@ -40,7 +40,7 @@ def _copies(tensor: torch.Tensor) -> int:
     """How many ranks of the tensor's mesh hold each of its elements."""
     if not isinstance(tensor, DTensor):
         return 1
-    sizes = zip(tensor.device_mesh.shape, tensor.placements)
+    sizes = zip(tensor.device_mesh.shape, tensor.placements, strict=True)
     return math.prod(size for size, placement in sizes if placement.is_replicate())
 
 

@@ -6,6 +6,7 @@ are moved there by `_predicted_by`, the only place of this package that knows ab
 """
 
 import heapq
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,7 +47,7 @@ def _predicted_by(offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pack(sequences: list[Sequence], members: list[int], length: int) -> Packed:
-    """Lay the chosen sequences end to end and pad to `length` tokens. Raises ValueError for missing or misfit fields."""
+    """Lay the chosen sequences end to end, pad to `length` tokens. Raises ValueError for missing or misfit fields."""
     chosen = [sequences[i] for i in members]
     offsets = np.cumsum([0] + [len(s.token_ids) for s in chosen])
     total = int(offsets[-1])
@@ -63,7 +64,7 @@ def pack(sequences: list[Sequence], members: list[int], length: int) -> Packed:
         fields[name] = np.zeros(length, np.float32)
         fields[name][rows] = np.concatenate([s.fields[name] for s in chosen])[tokens]
     bounds = tuple(offsets.tolist()) + ((length,) if length > total else ())
-    positions = np.concatenate([np.arange(b - a) for a, b in zip(bounds[:-1], bounds[1:])])
+    positions = np.concatenate([np.arange(b - a) for a, b in itertools.pairwise(bounds)])
     return Packed(token_ids, positions, bounds, labels, fields, tuple(members))
 
 
@@ -72,6 +73,8 @@ _NOTHING = np.empty(0)
 
 def unpack(packed: Packed, values: np.ndarray) -> list[np.ndarray]:
     """[N] numbers of predictions -> one [L] float32 per member, aligned to the predicted token; the first is 0."""
+    if not packed.members:
+        return []
     offsets = np.asarray(packed.offsets[: len(packed.members) + 1])
     rows, tokens = _predicted_by(offsets)
     aligned = np.zeros(offsets[-1], np.float32)

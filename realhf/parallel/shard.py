@@ -17,7 +17,7 @@ def apply_shards(decoder: Decoder, mesh: Mesh, compute_dtype: torch.dtype, cpu_o
     if compute_dtype == torch.float32:
         precision = MixedPrecisionPolicy()
     offload = CPUOffloadPolicy(pin_memory=torch.cuda.is_available()) if cpu_offload else OffloadPolicy()
-    options = dict(mesh=mesh.shard, mp_policy=precision, offload_policy=offload)
+    options = {"mesh": mesh.shard, "mp_policy": precision, "offload_policy": offload}
     for layer in decoder.model.layers.values():
         fully_shard(layer, **options)
     if decoder.is_first and (hasattr(decoder, "lm_head") or not decoder.is_last):
