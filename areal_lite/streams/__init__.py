@@ -1,6 +1,7 @@
-"""Messages between processes: codec (types <-> frames), sockets (Hub, Spoke), keys (CURVE)."""
+"""Messages between processes: codec (types <-> frames), sockets (Hub, Spoke), keys (CURVE), endpoint (where)."""
 from areal_lite.streams.codec import WireError, decode, encode
+from areal_lite.streams.endpoint import announce, find
 from areal_lite.streams.keys import Keys, make_keys, read_keys
 from areal_lite.streams.sockets import Hub, Spoke
 
-__all__ = ["Hub", "Keys", "Spoke", "WireError", "decode", "encode", "make_keys", "read_keys"]
+__all__ = ["Hub", "Keys", "Spoke", "WireError", "announce", "decode", "encode", "find", "make_keys", "read_keys"]

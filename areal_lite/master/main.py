@@ -1,0 +1,137 @@
+"""The master process: receive, ask the scheduler, send, write down. All decisions are in scheduler.py.
+
+Waits for messages, at most 0.1 s at a time, so that its clocks run: a server that is silent is declared lost, a silent
+trainer or a run in which nothing moves ends the stage with a sentence that says who waits for whom.
+"""
+import json
+import time
+from pathlib import Path
+
+from areal_lite import dataset, record, weights
+from areal_lite.config.schema import Stage
+from areal_lite.master.evaluation import EvaluationRounds
+from areal_lite.master.recorder import Recorder
+from areal_lite.master.scheduler import Rules, Scheduler
+from areal_lite.master.status import status, waiting_for
+from areal_lite.master.triggers import reached
+from areal_lite.streams import Hub
+from areal_lite.types import Batch, Heartbeat, Hello, Loaded, Update
+from realhf import allocation
+
+STATUS_S = 1.0
+
+
+class Master:
+    """One stage: the scheduler, its sockets, its clocks and its rows."""
+
+    def __init__(self, stage: Stage, directory: Path, hub: Hub):
+        data, ev = stage.data, stage.evaluation
+        self.stage, self.directory, self.hub = stage, directory, hub
+        train = dataset.load(data.path, stage.model.path, format=data.format, difficulty=data.difficulty, limit=data.limit,
+                             decontaminate=data.decontaminate, template=data.template, seed=stage.seed,
+                             max_prompt_tokens=data.max_prompt_tokens)
+        held = dataset.load(ev.path, stage.model.path, format=ev.format, limit=ev.limit, template=data.template,
+                            max_prompt_tokens=data.max_prompt_tokens) if ev.path else None
+        rounds = EvaluationRounds(held.at if held else train.at, len(held) if held else 0, ev.samples, ev.every_steps)
+        self.scheduler = Scheduler(train.prompt, rules(stage), rounds)
+        self.recorder = Recorder(stage, directory, dataset.load_tokenizer(stage.model.path)[0])
+        self.recorder.event("data", rows=len(train), dropped=train.dropped, held_out=len(held) if held else 0)
+        now = time.monotonic()
+        self.heard: dict[str, float] = {}
+        self.beats: dict[str, Heartbeat] = {}
+        self.moved, self.written, self.retired = now, 0.0, -1
+
+    def run(self) -> None:
+        """Until the stage is finished. SystemExit with a sentence when it cannot go on."""
+        while not self.scheduler.finished:
+            if got := self.hub.receive(timeout_s=0.1):
+                self._send(self._on(*got))
+            self._clocks()
+        self._evaluations()
+        self._status()
+        self.recorder.event("finished", version=self.scheduler.version)
+        self.recorder.close()
+
+    def _on(self, peer: str, message: object) -> list:
+        s = self.scheduler
+        self.heard[peer] = time.monotonic()
+        if isinstance(message, Heartbeat):
+            self.beats[peer] = message
+            s.on(peer, message)
+            return [(peer, Heartbeat("serving", 0.0))]     # so that a spoke knows when the master has gone
+        self.moved = time.monotonic()
+        first = s.latest is None
+        match message:
+            case Hello():
+                self.recorder.event("joined", peer=peer, pid=message.pid)
+            case Loaded() if peer in s.servers:
+                self.recorder.loaded(peer, message)
+            case Update():
+                out = s.on(peer, message)
+                self._made(message, first)
+                return out
+        return s.on(peer, message)
+
+    def _made(self, update: Update, first: bool) -> None:
+        """A version exists: its row is complete, and it may be where the stage ends."""
+        if first:
+            self.recorder.began(update.version)
+            return
+        facts = {"lost_tokens": self.scheduler.ledger.lost, "duplicates": self.scheduler.duplicates,
+                 "refused_peers": self.hub.refused, "malformed": self.hub.malformed}
+        self.recorder.step(update.version, update.metrics, {k: float(v) for k, v in facts.items()})
+        if why := reached(self.stage.until, self.recorder.rows):
+            self.recorder.event("ends early", why=why, version=update.version)
+            self.scheduler.end_after(update.version)
+
+    def _evaluations(self) -> None:
+        """Write down finished rounds."""
+        for r in self.scheduler.rounds.done:
+            self.recorder.evaluated(r)
+        self.scheduler.rounds.done.clear()
+
+    def _send(self, outgoing: list) -> None:
+        for peer, message in outgoing:
+            self.hub.send(peer, message)                   # to a peer that is gone: dropped, its silence is noticed
+        if batch := next((m for _, m in outgoing if isinstance(m, Batch)), None):
+            self.recorder.batch(self.scheduler.training, batch.step)
+
+    def _clocks(self) -> None:
+        now, s, cluster = time.monotonic(), self.scheduler, self.stage.cluster
+        for peer in [p for p in s.servers if now - self.heard[p] > cluster.silence_s]:
+            self.recorder.event("lost", peer=peer, silent_s=now - self.heard[peer], free=s.servers[peer].free)
+            self._send(s.lost(peer))
+        for peer in s.trainers:
+            if now - self.heard[peer] > cluster.silence_s:
+                raise SystemExit(f"{peer} has not been heard for {now - self.heard[peer]:.0f} s; its log says why")
+        if now - self.moved > cluster.hang_s:
+            beats = "; ".join(f"{p}: {b.doing} for {b.since_s:.0f} s" for p, b in self.beats.items())
+            raise SystemExit(f"nothing has moved for {now - self.moved:.0f} s: {waiting_for(s)}. Processes: {beats or 'none'}")
+        if now - self.written > STATUS_S:
+            self._evaluations()
+            self._status()
+            self._retire()
+
+    def _status(self) -> None:
+        self.written = time.monotonic()
+        beats = {p: {"doing": b.doing, "since_s": b.since_s, "silent_s": self.written - self.heard[p], **b.counters}
+                 for p, b in self.beats.items()}
+        row = {"time": time.time(), "stage": self.stage.name, **status(self.scheduler), "processes": beats,
+               "still_s": self.written - self.moved, "refused_peers": self.hub.refused, "malformed": self.hub.malformed}
+        record.write(self.directory / "status.json", json.dumps(row))
+
+    def _retire(self) -> None:
+        """Remove versions that every server is past."""
+        if self.scheduler.live > self.retired and self.scheduler.servers:
+            self.retired = self.scheduler.live
+            weights.retire(self.stage.cluster.weights_dir, self.scheduler.live)
+
+
+def rules(stage: Stage) -> Rules:
+    """The scheduler's numbers out of the configuration."""
+    a, layout = stage.algorithm, allocation.parse(stage.cluster.allocation).training
+    return Rules(a.prompts_per_step, a.group_size, a.max_staleness, a.minibatches, stage.until.steps, layout.world_size,
+                 layout.data_parallel_rank, layout.data_parallel, stage.generation.rolling, stage.generation.update_every,
+                 a.staleness_policy, a.filter_groups == "zero_variance", a.max_attempts)
+
+

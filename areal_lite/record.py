@@ -1,0 +1,39 @@
+"""Rows of a run directory: JSON lines that survive a kill, and whole files that appear at once."""
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+FATAL = 3
+"""Exit status of a process that a restart would not help; its last line says what to change."""
+
+
+def append(file: str | os.PathLike, row: dict) -> None:
+    """Add one row; a reader never sees half of it once the newline is there."""
+    with open(file, "a") as out:
+        out.write(json.dumps(row) + "\n")
+
+
+def read(file: str | os.PathLike) -> Iterator[dict]:
+    """Every whole row; a last line cut by a kill is left out, a missing file has none."""
+    if not Path(file).exists():
+        return
+    with open(file) as source:
+        for line in source:
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+def keep(file: str | os.PathLike, wanted) -> None:
+    """Rewrite the file with the rows that wanted(row) accepts; a resumed run takes back what it will do again."""
+    if not Path(file).exists():
+        return
+    rows = [row for row in read(file) if wanted(row)]
+    write(file, "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def write(file: str | os.PathLike, text: str) -> None:
+    """Replace a whole file at once."""
+    partial = Path(f"{file}.partial")
+    partial.write_text(text)
+    os.replace(partial, file)

@@ -1,0 +1,1 @@
+"""Trainer ranks: a Batch in, an Update out, on the realhf engine."""

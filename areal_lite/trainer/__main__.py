@@ -1,0 +1,44 @@
+"""python -m areal_lite.trainer STAGE_DIR --rank R --store HOST:PORT: one rank of the trainer. Started by the launcher.
+
+Reads STAGE_DIR/config.yaml and nothing else; ends with the group: any rank's death ends all, and the launcher
+restarts the whole group with a new port.
+"""
+import argparse
+import faulthandler
+import os
+import signal
+from pathlib import Path
+
+
+def main() -> None:
+    """Join the process group, then serve the master (kind rl) or train on rows (kind sft)."""
+    parser = argparse.ArgumentParser(prog="python -m areal_lite.trainer", description="one trainer rank")
+    parser.add_argument("stage_dir", type=Path)
+    parser.add_argument("--rank", type=int, required=True)
+    parser.add_argument("--store", required=True, help="host:port where rank 0 listens for the others")
+    arguments = parser.parse_args()
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    from areal_lite.config import read_stage
+    from realhf import distributed
+    from realhf.allocation import parse
+    stage = read_stage(arguments.stage_dir)
+    layout = parse(stage.cluster.allocation).training
+    host, port = arguments.store.rsplit(":", 1)
+    device = distributed.initialise(arguments.rank, layout.world_size, host, int(port),
+                                    timeout_s=stage.trainer.init_timeout_s, threads=stage.trainer.threads)
+    if stage.kind == "sft":
+        from areal_lite.trainer.sft import train
+        train(stage, arguments.stage_dir, layout, arguments.rank, device)
+    else:
+        from areal_lite.streams import Spoke, find
+        from areal_lite.trainer.worker import Worker
+        worker = Worker(stage, arguments.stage_dir, layout, arguments.rank, device)
+        address, keys = find(arguments.stage_dir)
+        spoke = Spoke(address, f"trainer-{arguments.rank}", keys, silence_s=stage.cluster.hang_s)
+        worker.run(spoke, os.getpid())
+        spoke.close()
+    distributed.leave()
+
+
+if __name__ == "__main__":
+    main()

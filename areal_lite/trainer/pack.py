@@ -1,0 +1,44 @@
+"""Trajectories -> the engine's sequences with their per-token fields. Pure numpy."""
+import numpy as np
+
+from areal_lite.algorithms import advantages as adv
+from areal_lite.config.schema import Algorithm
+from areal_lite.types import Trajectory
+from realhf.packing import Sequence
+
+
+def bare(t: Trajectory) -> Sequence:
+    """Prompt and answer, for logprobs only."""
+    return Sequence(np.concatenate([t.prompt_ids, t.output_ids]))
+
+
+def answer_part(t: Trajectory, aligned: np.ndarray) -> np.ndarray:
+    """[P + T] of the whole sequence -> [T] of the answer."""
+    return aligned[len(t.prompt_ids):]
+
+
+def unnormalised(a: Algorithm, t: Trajectory, group: np.ndarray, reference: np.ndarray | None) -> np.ndarray:
+    """[T] advantages before global normalisation. group: [G] rewards of the answers to the same prompt.
+
+    reference: [T] logprobs of the KL reference, needed when the KL is in the reward.
+    """
+    reward = t.reward
+    if a.advantage != "global":
+        reward = adv.centre_in_group(t.reward, group, scale=a.advantage == "group")
+    penalties = np.zeros(len(t.output_ids))
+    if a.kl_reward:
+        penalties = adv.kl_penalties(t.logprobs, reference, a.kl_reward)
+    return adv.reward_to_go(reward, penalties)
+
+
+def with_fields(t: Trajectory, **fields: np.ndarray) -> Sequence:
+    """The sequence with its loss mask and [T] fields, zero on the prompt."""
+    prompt, answer = len(t.prompt_ids), len(t.output_ids)
+
+    def aligned(values: np.ndarray) -> np.ndarray:
+        out = np.zeros(prompt + answer, np.float32)
+        out[prompt:] = values
+        return out
+
+    return Sequence(bare(t).token_ids, {"mask": aligned(np.ones(answer)), "behaviour": aligned(t.logprobs),
+                                        **{name: aligned(values) for name, values in fields.items()}})

@@ -1,0 +1,104 @@
+"""One step of critic-free PPO: a Batch and a policy in, a better policy and its numbers out. Reads like the paper.
+
+Collective over the trainer ranks; every rank passes its own share and gets the same numbers back.
+"""
+import functools
+
+import numpy as np
+import torch
+
+from areal_lite.algorithms import advantages as adv
+from areal_lite.algorithms.losses import PolicyLoss, behaviour_weights, mean_ratio_veto, policy_loss
+from areal_lite.config.schema import Algorithm
+from areal_lite.trainer import pack
+from areal_lite.types import Batch, Minibatch, Trajectory
+from realhf.engine import Engine
+
+Arrays = dict[int, np.ndarray]
+"""id(trajectory) -> [T] numbers of its answer."""
+
+
+def loss_settings(a: Algorithm) -> PolicyLoss:
+    """The loss's part of the algorithm's configuration."""
+    return PolicyLoss(a.objective, a.clip_low, a.clip_high, a.behaviour_weight, a.behaviour_weight_cap, a.kl_loss,
+                      a.entropy_bonus)
+
+
+def ppo_step(a: Algorithm, temperature: float, batch: Batch, policy: Engine, reference: Engine | None) -> dict[str, float]:
+    """Train on a Batch: KL reward, reward-to-go, normalise, decoupled clipped loss. Returns the step's metrics."""
+    trajectories = [t for mb in batch.minibatches for t in mb.trajectories]
+    recompute = a.objective == "decoupled" and (a.minibatches > 1 or a.behaviour_weight.startswith("sequence"))
+    proximal = _logprobs(policy, trajectories, temperature) if recompute else {}
+    referred = _logprobs(reference, trajectories, temperature) if reference else {}
+
+    plain = {id(t): pack.unnormalised(a, t, mb.group_rewards[i], referred.get(id(t)))
+             for mb in batch.minibatches for i, t in enumerate(mb.trajectories)}
+    advantages = plain
+    if a.advantage == "global":
+        total = policy.all_reduce_sum(adv.moments(list(plain.values())))
+        advantages = dict(zip(plain, adv.normalise(list(plain.values()), total), strict=True))
+
+    settings, made = loss_settings(a), []
+    for mb in batch.minibatches:
+        sequences = [_sequence(settings, t, advantages, proximal, referred if a.kl_loss else {}) for t in mb.trajectories]
+        metrics = policy.train_step(sequences, functools.partial(policy_loss, settings), temperature,
+                                    max(mb.loss_tokens, 1), veto=mean_ratio_veto(a.max_mean_ratio, mb.loss_tokens))
+        made.append(_per_token(metrics, mb))
+    return {**_mean(made), **_kl_to_reference(policy, trajectories, referred), **_gap_by_staleness(policy, batch, proximal)}
+
+
+def _logprobs(engine: Engine, trajectories: list[Trajectory], temperature: float) -> Arrays:
+    whole = engine.logprobs([pack.bare(t) for t in trajectories], temperature)
+    return {id(t): pack.answer_part(t, x) for t, x in zip(trajectories, whole, strict=True)}
+
+
+def _sequence(settings: PolicyLoss, t: Trajectory, advantages: Arrays, proximal: Arrays, referred: Arrays):
+    fields = {"advantages": advantages[id(t)]}
+    if proximal:
+        fields["proximal"] = proximal[id(t)]
+        if settings.behaviour_weight.startswith("sequence"):
+            p, b = torch.from_numpy(proximal[id(t)]), torch.from_numpy(t.logprobs.copy())
+            fields["weight"] = behaviour_weights(settings, p, b, torch.ones_like(b)).numpy()
+    if referred:
+        fields["reference"] = referred[id(t)]
+    return pack.with_fields(t, **fields)
+
+
+SUMS = {"clip_fraction", "mean_ratio", "behaviour_weight", "behaviour_masked", "entropy", "kl_behaviour", "logprob_gap",
+        "kl_reference"}
+"""Metrics of the loss that are sums over loss tokens."""
+
+
+def _per_token(metrics: dict[str, float], mb: Minibatch) -> dict[str, float]:
+    return {k: v / max(mb.loss_tokens, 1) if k in SUMS else v for k, v in metrics.items()}
+
+
+def _mean(made: list[dict[str, float]]) -> dict[str, float]:
+    return {k: float(np.mean([m[k] for m in made])) for k in made[0]}
+
+
+def _kl_to_reference(policy: Engine, trajectories: list[Trajectory], referred: Arrays) -> dict[str, float]:
+    """Mean of log behaviour - log reference per token: how far training has moved from the stage's start."""
+    if not referred:
+        return {}
+    kl = sum(float((t.logprobs - referred[id(t)]).sum(dtype=np.float64)) for t in trajectories)
+    total, count = policy.all_reduce_sum(np.array([kl, sum(len(t.output_ids) for t in trajectories)]))
+    return {"kl_start": total / max(count, 1.0)}
+
+
+def _gap_by_staleness(policy: Engine, batch: Batch, proximal: Arrays) -> dict[str, float]:
+    """|trainer - behaviour| logprobs at the step's start, per token, by how stale the token is.
+
+    Staleness 0 with whole trajectories of this version is the two engines' numerical difference and nothing else.
+    """
+    if not proximal:
+        return {}
+    levels = 9
+    sums = np.zeros((2, levels))
+    for mb in batch.minibatches:
+        for t in mb.trajectories:
+            stale = np.clip(batch.step - t.versions, 0, levels - 1)
+            sums[0] += np.bincount(stale, np.abs(proximal[id(t)] - t.logprobs), levels)
+            sums[1] += np.bincount(stale, minlength=levels)
+    gap, count = policy.all_reduce_sum(sums)
+    return {f"gap_staleness_{s}": float(gap[s] / count[s]) for s in range(levels) if count[s]}
