@@ -1,48 +1,161 @@
-"""Where the answer stands in a response: linear scans, no regular expression that can backtrack."""
+"""Where the answer stands in a response. Linear scans only: no regular expression here can backtrack.
 
-MARKERS = ("final answer is", "answer is", "answer:", "####")
+Order: the last <answer>...</answer>, and in it or in the whole text after </think>, the last complete box; else what
+follows the last "answer is", "answer:", "####"; else a formula that ends the last line; else a response that is nothing but
+an answer. A box that never closes is no answer.
+"""
 
+import re
+from typing import NamedTuple
 
-def last_box(text: str) -> str | None:
-    """The content of the last complete \\boxed{...} or \\fbox{...}; None when there is none."""
-    end = len(text)
-    while True:
-        start = max(text.rfind("\\boxed", 0, end), text.rfind("\\fbox", 0, end))
-        if start < 0:
-            return None
-        content = braced(text, text.find("d", start) + 1 if text.startswith("\\boxed", start) else start + 5)
-        if content is not None:
-            return content
-        end = start
-
-
-def braced(text: str, start: int) -> str | None:
-    """What stands in the balanced braces that open at `start` (after spaces); None when they never close."""
-    while start < len(text) and text[start] in " \n\t":
-        start += 1
-    if start >= len(text) or text[start] != "{":
-        return None
-    depth = 0
-    for position in range(start, len(text)):
-        if text[position] == "{":
-            depth += 1
-        elif text[position] == "}":
-            depth -= 1
-            if depth == 0:
-                return text[start + 1 : position]
-    return None
+BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
+BOXES = ("\\boxed", "\\fbox", "\\framebox")
+MARKERS = ("final answer is", "answer is", "final answer", "answer:", "####", "答案是", "答案为", "answer")
+ENDINGS = ("i hope it is correct", "<|im_end|>", "<|endoftext|>", "</s>", "<|eot_id|>", "</answer>")
+NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?|-?\.\d+")
+MAX_BARE = 200
+"""Characters of a response that may be an answer and nothing else."""
 
 
-def extract(response: str) -> tuple[str | None, bool]:
-    """The answer and whether it was boxed."""
+class Found(NamedTuple):
+    answer: str
+    """"" when there is none."""
+    boxed: bool
+    where: str
+    """Where it stood, or why there is none."""
+
+
+def extract(response: str, last_number: bool = False) -> Found:
+    """The answer that `response` commits to."""
     if "</think>" in response:
         response = response.rpartition("</think>")[2]
-    box = last_box(response)
+    for ending in ENDINGS[1:5]:
+        response = response.partition(ending)[0] if ending in response else response
+    tagged = between(response, "<answer>", "</answer>")
+    text = response if tagged is None else tagged
+    box, opened = last_box(text)
     if box is not None:
-        return box.strip(), True
-    lower = response.lower()
-    for marker in MARKERS:
-        at = lower.rfind(marker)
-        if at >= 0:
-            return response[at + len(marker) :].strip().split("\n")[0].strip(" .:$"), False
-    return None, False
+        return Found(unboxed(box), True, "box") if box.strip() else Found("", True, "empty box")
+    if opened:
+        return Found("", False, "box never closes")
+    marked = after_marker(text)
+    if marked:
+        return Found(marked, False, "marker")
+    if tagged is not None:
+        return Found(tagged.strip(), False, "answer tags") if tagged.strip() else Found("", False, "empty answer tags")
+    lines = [line for line in text.strip().split("\n") if line.strip()]
+    formula = last_formula(lines[-1]) if lines else None
+    if formula:
+        return Found(formula, False, "last formula")
+    if len(lines) == 1 and len(lines[0]) <= MAX_BARE:
+        return Found(lines[0].strip(), False, "whole response")
+    if last_number and (numbers := NUMBER.findall(text)):
+        return Found(numbers[-1], False, "last number")
+    return Found("", False, "no marked answer")
+
+
+def between(text: str, opening: str, closing: str) -> str | None:
+    end = text.rfind(closing)
+    start = text.rfind(opening, 0, max(end, 0))
+    return text[start + len(opening) : end] if start >= 0 else None
+
+
+def last_box(text: str) -> tuple[str | None, bool]:
+    """The content of the last complete box, and whether any box was opened."""
+    starts = sorted(at + len(name) for name in BOXES for at in positions(text, name))
+    if not starts:
+        return None, False
+    closers = matching(text)
+    for start in reversed(starts):
+        at = start
+        while at < len(text) and text[at] in " \n\t":
+            at += 1
+        if at >= len(text):
+            continue
+        if text[at] == "{":
+            if at in closers:
+                return text[at + 1 : closers[at]], True
+        else:
+            word = re.match(r"[^\s$\\,;{}]{1,40}", text[at:])
+            if word:
+                return word[0].rstrip("."), True
+    return None, True
+
+
+def positions(text: str, name: str) -> list[int]:
+    found, at = [], text.find(name)
+    while at >= 0:
+        found.append(at)
+        at = text.find(name, at + len(name))
+    return found
+
+
+def matching(text: str) -> dict[int, int]:
+    """Each opening brace that closes -> where. Escaped braces do not count."""
+    stack, pairs = [], {}
+    for match in BRACES.finditer(text):
+        if match[0] == "{":
+            stack.append(match.start())
+        elif match[0] == "}" and stack:
+            pairs[stack.pop()] = match.start()
+    return pairs
+
+
+def unboxed(content: str) -> str:
+    """A box inside a box gives the inner one."""
+    for _ in range(3):
+        inner, _opened = last_box(content)
+        if inner is None:
+            break
+        content = inner
+    return content.strip()
+
+
+def after_marker(text: str) -> str:
+    """The rest of the line after the last marker, without the sentence that may follow it."""
+    lower = text.lower()
+    if len(lower) != len(text):  # a letter whose lower case is longer
+        lower = text
+    best = max(((lower.rfind(m) + len(m), m) for m in MARKERS if lower.rfind(m) >= 0), default=None)
+    if best is None:
+        return ""
+    rest = text[best[0] :].lstrip(" :*\t=\n")
+    for word in ("is ", "is:", "**"):
+        rest = rest.removeprefix(word).lstrip(" :*\n")
+    lines = rest.split("\n")
+    line = lines[0].strip()
+    if line in ("$$", "\\[") and len(lines) > 1:
+        line = lines[1].strip()
+    formula = first_formula(line)
+    if formula:
+        return formula
+    end = line.lower().find(ENDINGS[0])
+    line = line[:end] if end >= 0 else line
+    return sentence(line).strip().strip("*").strip()
+
+
+def sentence(line: str) -> str:
+    """Up to a full stop that ends a sentence."""
+    at = line.find(". ")
+    return line[:at] if at > 0 else line
+
+
+def first_formula(line: str) -> str:
+    """A formula that begins the line and is followed by no more mathematics."""
+    if line.startswith("$") and not line.startswith("$$"):
+        end = line.find("$", 1)
+        if end > 0 and "$" not in line[end + 1 :] and not line[1:2].isspace():
+            rest = line[end + 1 :].strip()
+            if not rest or rest[0] in ".,;" or len(rest) > 30:
+                return line[1:end]
+    return ""
+
+
+def last_formula(line: str) -> str:
+    """The formula in delimiters that ends `line`, up to a few words after it."""
+    for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
+        end = line.rfind(closing)
+        start = line.rfind(opening, 0, max(end, 0))
+        if 0 <= start < end - len(opening) and len(line) - end <= 40:
+            return line[start + len(opening) : end].strip()
+    return ""

@@ -1,55 +1,84 @@
-"""Is this response right? Extraction, then typed comparison with each gold; any of several golds is enough."""
+"""Is this response right? Extraction, then typed comparison with each gold; any of several golds is enough.
+
+Safe on any text in this process: nothing is evaluated before its size is bounded, and nothing is ever executed. The
+symbolic step is limited by size, not by time; a hard deadline comes from pool.py.
+"""
 
 from collections.abc import Sequence
-from fractions import Fraction
+from functools import lru_cache
 
+from areal_lite.rewards import symbolic
+from areal_lite.rewards.compare import Options, equal
 from areal_lite.rewards.extract import extract
+from areal_lite.rewards.lexer import Refused
+from areal_lite.rewards.normalise import key, tidy
+from areal_lite.rewards.reader import readings
+from areal_lite.rewards.special import choice, same_choice, same_date
 from areal_lite.rewards.verdict import Verdict
 
 MAX_RESPONSE = 1 << 20
-MAX_ANSWER = 4000
+"""Characters; of a longer response only the end is searched."""
+MAX_ANSWER = 20_000
+"""Characters; a longer answer equals only a gold that is the same text."""
+DEFAULTS = Options()
 
 
-def grade(response: str, answers: Sequence[str], protocol: str = "ours") -> Verdict:
-    """The verdict on `response` against `answers`."""
-    answer, boxed = extract(response[-MAX_RESPONSE:])
-    if answer is None or not answer or len(answer) > MAX_ANSWER:
-        return Verdict(False, "no_answer", "no answer found", "", boxed)
-    for gold in answers:
-        reason = compare(clean(answer), clean(gold))
+def grade(response: str, answers: Sequence[str], protocol: str = "ours", options: Options = DEFAULTS) -> Verdict:
+    """The verdict on `response` against `answers`, any one of which is right.
+
+    protocol: "ours", or a published rule for reproduction, "qwen" or "math-verify" (protocols.py); `options` concern ours.
+    Raises ValueError for an unknown protocol or when there is no non-empty gold.
+    """
+    golds = [gold for gold in answers if gold.strip()]
+    if isinstance(answers, str) or not golds:
+        raise ValueError(f"answers={answers!r}: give a list with at least one non-empty gold")
+    if protocol != "ours":
+        from areal_lite.rewards import protocols
+
+        return protocols.grade(response, golds, protocol)
+    found = extract(response[-MAX_RESPONSE:], options.last_number)
+    if not found.answer:
+        return Verdict(False, "no_answer", found.where, "", found.boxed)
+    tidied = tidy(found.answer[:MAX_ANSWER])
+    shown = found.answer[:200]
+    for gold in golds:
+        reason = same(tidied, tidy_gold(gold), options)
         if reason:
-            return Verdict(True, "correct", reason, answer[:200], boxed)
-    return Verdict(False, "wrong", "differs from every gold", answer[:200], boxed)
+            return Verdict(True, "correct", reason, shown, found.boxed)
+    return Verdict(False, "wrong", "differs from every gold", shown, found.boxed)
 
 
-def clean(text: str) -> str:
-    for old, new in (("\\dfrac", "\\frac"), ("\\tfrac", "\\frac"), ("\\left", ""), ("\\right", ""), ("\\!", ""),
-                     ("\\$", ""), ("$", ""), ("\\%", ""), ("^\\circ", ""), ("^{\\circ}", ""), ("\\,", ""), (" ", "")):
-        text = text.replace(old, new)
-    return text.strip().rstrip(".")
+@lru_cache(maxsize=65536)
+def tidy_gold(gold: str) -> str:
+    return tidy(extract_gold(gold))
 
 
-def compare(answer: str, gold: str) -> str:
-    if answer == gold:
+def extract_gold(gold: str) -> str:
+    """A gold may still stand in its box or after the four hashes of GSM8K."""
+    if "\\boxed" in gold or "####" in gold:
+        return extract(gold, False).answer or gold
+    return gold
+
+
+def same(answer: str, gold: str, options: Options = DEFAULTS) -> str:
+    """The comparison that found two tidied answers equal; "" when none did."""
+    if key(answer) == key(gold):
         return "same text"
-    a, b = rational(answer), rational(gold)
-    return "same number" if a is not None and a == b else ""
-
-
-def rational(text: str) -> Fraction | None:
-    if len(text) > 60:
-        return None
-    text = text.replace(",", "")
-    sign = -1 if text.startswith("-") else 1
-    text = text.removeprefix("-")
-    if text.startswith("\\frac{") and text.endswith("}") and "}{" in text:
-        top, _, bottom = text[6:-1].partition("}{")
-        text = f"{top}/{bottom}"
-    top, slash, bottom = text.partition("/")
-    parts = [top, bottom] if slash else [top]
-    if not all(p.replace(".", "", 1).isascii() and p.replace(".", "", 1).isdigit() for p in parts):
-        return None
-    values = [Fraction(p) for p in parts]
-    if len(values) == 2 and values[1] == 0:
-        return None
-    return sign * (values[0] / values[1] if len(values) == 2 else values[0])
+    if choice(gold):
+        return "same choice" if same_choice(answer, gold) else ""
+    if same_date(answer, gold):
+        return "same date"
+    try:
+        theirs, ours = readings(answer), readings(gold)
+    except Refused:
+        return ""
+    undecided = False
+    for a in theirs:
+        for b in ours:
+            try:
+                if equal(a, b, options):
+                    return f"same {b.kind}"
+            except Refused:
+                undecided = True
+    undecided = undecided or theirs[0].kind == "opaque" or ours[0].kind == "opaque"
+    return "same by sympy" if undecided and symbolic.same(answer, gold) else ""

@@ -80,7 +80,7 @@ def load_function(spec: str) -> Callable[[str, list[str], str], float]:
     module_spec.loader.exec_module(module)
     function = getattr(module, name, None)
     if not callable(function):
-        raise ValueError(f"reward.function={spec!r}: {path} has no function {name!r}")  # noqa: TRY004
+        raise ValueError(f"reward.function={spec!r}: {path} has no function {name!r}")
     return function
 
 
@@ -100,7 +100,7 @@ def main(fd: int, parent: int, settings: dict) -> None:
 
         symbolic.warm_up()
         function = load_function(settings["function"]) if settings["function"] else None
-    except Exception as error:  # noqa: BLE001 - the user's file may fail in any way; the pool raises it in the parent
+    except Exception as error:  # the user's file may fail in any way; the pool raises it in the parent
         send(sock, {"error": f"{type(error).__name__}: {error}"})
         return
     limit_memory(settings["memory_mb"])
@@ -109,7 +109,7 @@ def main(fd: int, parent: int, settings: dict) -> None:
         try:
             verdict = math.grade(item["response"], item["answers"], settings["protocol"])
             score = score_of(function, item) if function else None
-        except Exception as error:  # noqa: BLE001 - whatever a response provokes is that item's outcome
+        except Exception as error:  # whatever a response provokes is that item's outcome
             send(sock, {"crash": f"{type(error).__name__}: {error}"[:200]})
             return
         send(

@@ -1,0 +1,323 @@
+"""Tokens -> Node: one arithmetic expression by precedence climbing. Anything else is Refused, never guessed.
+
+Juxtaposition multiplies, with the precedence of a written product; an integer directly before a proper fraction of
+integers is a mixed number. Recursion is bounded by the lexer's depth limit.
+"""
+
+from dataclasses import replace
+from fractions import Fraction
+
+from areal_lite.rewards.lexer import FUNCTIONS, Refused, Token, number
+from areal_lite.rewards.node import Node, negative, num, power, quotient
+
+
+GREEK = {f"\\{n}" for n in ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon "
+                            "phi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell hbar Pi Upsilon "
+                            "prime nabla partial").split()}  # fmt: skip
+CONSTANTS = {"\\pi": "pi", "pi": "pi", "e": "e", "i": "i", "\\imath": "i", "\\mathrm{i}": "i", "\\infty": "infinity",
+             "infty": "infinity", "infinity": "infinity", "inf": "infinity", "oo": "infinity"}  # fmt: skip
+CALLS = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "lg": "log10", "floor": "floor", "ceil": "ceil"}
+CLOSER = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil", "\\lvert": "\\rvert",
+          "|": "|"}  # fmt: skip
+TIMES = {"*", "\\cdot", "\\times", "\\ast", "\\bullet"}
+OVER = {"/", "\\div", ":"}
+
+
+class Expression:
+    """A cursor over tokens; `read` consumes all of them or raises Refused."""
+
+    def __init__(self, tokens: list[Token]):
+        self.tokens = tokens
+        self.at = 0
+        self.bars = 0
+
+    def read(self) -> Node:
+        node = self.sum()
+        if self.at < len(self.tokens):
+            raise Refused(f"unexpected {self.peek()!r}")
+        return node
+
+    def peek(self, ahead: int = 0) -> str:
+        """The next token's text; "" at the end and for a \\text{}, which has no meaning inside an expression."""
+        if self.at + ahead >= len(self.tokens):
+            return ""
+        token = self.tokens[self.at + ahead]
+        return "\\text" if token.kind == "text" else token.text
+
+    def take(self, expected: str = "") -> Token:
+        if self.at >= len(self.tokens) or (expected and self.peek() != expected):
+            raise Refused(f"expected {expected or 'more'}")
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def sum(self) -> Node:
+        terms = [self.term()]
+        while self.peek() in ("+", "-", "\\pm", "\\mp"):
+            sign = self.take().text
+            terms.append(signed(sign, self.term()))
+        return terms[0] if len(terms) == 1 else Node("sum", tuple(terms))
+
+    def term(self) -> Node:
+        sign = self.take().text if self.peek() in ("+", "-", "\\pm", "\\mp") else ""
+        if sign:
+            return signed(sign, self.term())
+        factors = [self.factor()]
+        while True:
+            mark = self.peek()
+            if mark in TIMES:
+                self.take()
+                factors.append(self.signed_factor())
+            elif mark in OVER:
+                self.take()
+                factors.append(power(self.signed_factor(), num(-1)))
+            elif self.starts_factor():
+                factors.append(self.juxtaposed(factors))
+            else:
+                return factors[0] if len(factors) == 1 else Node("product", tuple(factors))
+
+    def signed_factor(self) -> Node:
+        if self.peek() in ("-", "+"):
+            return signed(self.take().text, self.signed_factor())
+        return self.factor()
+
+    def juxtaposed(self, factors: list[Node]) -> Node:
+        """The factor that follows without a sign; turns 3 and 1/2 into the mixed number by editing `factors`."""
+        before, start, spaced = factors[-1], self.at, self.tokens[self.at].spaced
+        if self.peek()[0].isdigit() and self.tokens[self.at - 1].kind == "number":
+            fraction = self.slashed_fraction() if spaced and self.is_whole(before) else None
+            if fraction is None:
+                raise Refused("two numbers side by side")
+            return self.mixed(factors, fraction)
+        is_fraction = self.peek() == "\\frac"
+        after = self.factor()
+        if is_fraction and self.is_whole(before) and self.tokens[start - 1].kind == "number":
+            ratio = plain_ratio(after)
+            if ratio is not None and 0 < ratio < 1:
+                return self.mixed(factors, ratio)
+        return after
+
+    def is_whole(self, node: Node) -> bool:
+        return node.kind == "number" and node.digits == 0 and node.value.denominator == 1
+
+    def mixed(self, factors: list[Node], fraction: Fraction) -> Node:
+        return num(factors.pop().value + fraction)
+
+    def slashed_fraction(self) -> Fraction | None:
+        """1/2 at the cursor, both plain integers and proper; None leaves the cursor where it was."""
+        if self.peek(1) != "/" or not self.peek(2).isdigit() or not self.peek().isdigit():
+            return None
+        top, bottom = int(self.peek()), int(self.peek(2))
+        if not 0 < top < bottom:
+            return None
+        self.at += 3
+        return Fraction(top, bottom)
+
+    def starts_factor(self) -> bool:
+        if self.at >= len(self.tokens):
+            return False
+        token = self.tokens[self.at]
+        if token.kind in ("number", "symbol", "word"):
+            return True
+        if token.text == "|":
+            return self.bars == 0
+        return token.text in CLOSER or (token.kind == "command" and is_atom(token.text))
+
+    def factor(self) -> Node:
+        node = self.postfix(self.atom())
+        if self.peek() in ("^", "**"):
+            self.take()
+            exponent = self.exponent()
+            node = self.postfix(power(node, exponent))
+            if self.peek() in ("^", "**"):
+                raise Refused("double exponent")
+        return node
+
+    def exponent(self) -> Node:
+        if self.peek() == "{":
+            node = self.group()
+            return node
+        if self.peek() in ("-", "+"):
+            return signed(self.take().text, self.exponent())
+        return self.postfix(self.atom())
+
+    def postfix(self, node: Node) -> Node:
+        while True:
+            mark = self.peek()
+            if mark == "!":
+                self.take()
+                node = Node("call", (node,), "factorial")
+            elif mark == "\\degree":
+                self.take()
+                node = product(node, Node("symbol", word="pi"), num(Fraction(1, 180)))
+            elif mark in ("\\%", "%"):
+                self.take()
+                node = product(node, num(Fraction(1, 100)))
+            elif mark == "'" and node.kind == "symbol":
+                self.take()
+                node = replace(node, word=node.word + "'")
+            elif mark == "_" and node.kind in ("symbol", "number"):
+                self.take()
+                node = self.subscripted(node)
+            else:
+                return node
+
+    def subscripted(self, node: Node) -> Node:
+        """x_1 is a name of its own; 101_2 is a numeral in a base, equal only to itself."""
+        if self.peek() == "{":
+            start = self.at
+            depth = 0
+            while True:
+                depth += {"{": 1, "}": -1}.get(self.take().text, 0)
+                if depth == 0:
+                    break
+            inside = "".join(t.text for t in self.tokens[start + 1 : self.at - 1] if t.text not in "(){}")
+        else:
+            inside = self.take().text
+        if node.kind == "number":
+            return Node("symbol", word=f"{node.value} base {BASES.get(inside.lower(), inside)}")
+        return replace(node, word=f"{node.word}_{inside}")
+
+    def group(self) -> Node:
+        opener = self.take().text
+        bars, self.bars = self.bars, 0
+        node = self.over_or_sum()
+        self.bars = bars
+        self.take(CLOSER[opener])
+        return node
+
+    def over_or_sum(self) -> Node:
+        node = self.sum()
+        if self.peek() == "\\over":
+            self.take()
+            return quotient(node, self.sum())
+        return node
+
+    def atom(self) -> Node:
+        token = self.take()
+        if token.kind == "number":
+            return Node("number", value=token.value, digits=token.digits)
+        name = token.text
+        if token.kind == "text":
+            raise Refused("text inside an expression")
+        if name in CONSTANTS:
+            return Node("symbol", word=CONSTANTS[name])
+        if token.kind == "symbol":
+            return Node("symbol", word=name)
+        bare = name.removeprefix("\\")
+        if bare.lower() in FUNCTIONS and bare.lower() not in ("frac", "binom"):
+            return self.call(bare.lower())
+        if token.kind == "word":
+            return Node("symbol", word="\\" + name if "\\" + name in GREEK else name)
+        if name in CLOSER:
+            self.at -= 1
+            return self.bracket(name)
+        if name in GREEK:
+            return Node("symbol", word=name)
+        return self.command(name)
+
+    def command(self, name: str) -> Node:
+        if name == "\\frac":
+            top = self.argument()
+            return quotient(top, self.argument())
+        if name == "\\binom":
+            return Node("call", (self.argument(), self.argument()), "binom")
+        if name in ("\\overline", "\\bar", "\\mathbb"):
+            self.take("{")
+            inside = self.take().text
+            self.take("}")
+            return Node("symbol", word=f"{name}{inside}")
+        raise Refused(f"unknown command {name}")
+
+    def argument(self) -> Node:
+        """{...} or one token; of a run of digits only the first, as in \\frac12."""
+        if self.peek() == "{":
+            return self.group()
+        token = self.take()
+        if token.kind == "number" and len(token.text) > 1 and token.text.isdigit():
+            self.tokens[self.at - 1 : self.at] = [number(c) for c in token.text]
+            return Node("number", value=Fraction(int(token.text[0])))
+        self.at -= 1
+        return self.atom()
+
+    def bracket(self, opener: str) -> Node:
+        if opener in ("|", "\\lvert"):
+            self.take()
+            self.bars += 1
+            node = self.sum()
+            self.bars -= 1
+            self.take(CLOSER[opener])
+            return Node("call", (node,), "abs")
+        node = self.group()
+        if opener == "\\{":
+            raise Refused("set inside an expression")
+        return Node("call", (node,), {"\\lfloor": "floor", "\\lceil": "ceil"}[opener]) if "l" in opener else node
+
+    def call(self, name: str) -> Node:
+        name = CALLS.get(name, name)
+        if name == "sqrt":
+            index = self.group() if self.peek() == "[" else num(2)
+            return power(self.argument_of_root(), quotient(num(1), index))
+        if name == "cbrt":
+            return power(self.argument_of_root(), num(Fraction(1, 3)))
+        base = raised = None
+        while self.peek() in ("_", "^"):
+            if self.take().text == "_":
+                base = self.argument()
+            else:
+                raised = self.exponent()
+        node = self.called(name)
+        if base is not None:
+            node = quotient(Node("call", node.parts, "ln"), Node("call", (base,), "ln"))
+        if raised is None:
+            return node
+        if raised.kind == "number" and raised.value == -1 and not name.startswith(("arc", "ln", "log")):
+            return replace(node, word="arc" + name)
+        return power(node, raised)
+
+    def called(self, name: str) -> Node:
+        """The function's argument: a bracket, or the product that follows up to the next function or sign."""
+        if self.peek() in ("(", "[", "{"):
+            opener = self.take().text
+            parts = [self.over_or_sum()]
+            while self.peek() in (",", ";"):
+                self.take()
+                parts.append(self.sum())
+            self.take(CLOSER[opener])
+            return Node("call", tuple(parts), name)
+        parts = [self.signed_factor()]
+        while self.starts_factor() and not self.at_function() and self.peek() not in ("(", "["):
+            parts.append(self.factor())
+        return Node("call", (parts[0] if len(parts) == 1 else Node("product", tuple(parts)),), name)
+
+    def at_function(self) -> bool:
+        return self.peek().removeprefix("\\") in FUNCTIONS and self.peek() not in ("\\frac", "\\sqrt")
+
+    def argument_of_root(self) -> Node:
+        if self.peek() == "{":
+            return self.group()
+        return self.atom()
+
+
+BASES = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
+         "ten": "10", "twelve": "12", "sixteen": "16"}  # fmt: skip
+
+
+def signed(sign: str, node: Node) -> Node:
+    if sign in ("\\pm", "\\mp"):
+        return Node("call", (node,), sign)
+    return negative(node) if sign == "-" else node
+
+
+def is_atom(command: str) -> bool:
+    bare = command.removeprefix("\\")
+    return bare in FUNCTIONS or command in GREEK or command in CONSTANTS or command in ("\\overline", "\\bar", "\\mathbb")
+
+
+def plain_ratio(node: Node) -> Fraction | None:
+    """The value of a quotient of two plain integers."""
+    if node.kind != "product" or len(node.parts) != 2 or node.parts[1].kind != "power":
+        return None
+    top, bottom = node.parts[0], node.parts[1].parts[0]
+    if top.kind != "number" or bottom.kind != "number" or top.digits or bottom.digits or bottom.value == 0:
+        return None
+    return top.value / bottom.value

@@ -1,0 +1,128 @@
+"""Tidied text -> tokens, under limits that hold before any parser runs.
+
+Refuses (Refused) what is too long or too deep; every later stage may recurse over what passed.
+"""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+MAX_CHARACTERS = 4000
+MAX_TOKENS = 1200
+MAX_DEPTH = 30
+MAX_DIGITS = 2000
+MAX_EXPONENT = 10_000
+"""Of a number in e-notation; a larger one stays text."""
+
+
+class Refused(Exception):
+    """Not read: too long, too deep, too large, or not mathematics that this reader knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: str
+    """number, symbol (one letter), word (several letters), text (\\text{...}), command, or mark (punctuation)"""
+    text: str
+    spaced: bool = False
+    """There was a space before it."""
+    value: Fraction | None = None
+    digits: int = 0
+    """Significant digits of a number that was written as a decimal; 0 for an integer."""
+
+
+OPENERS = {"(", "[", "{", "\\{", "\\langle", "\\lfloor", "\\lceil", "\\lvert"}
+CLOSERS = {")", "]", "}", "\\}", "\\rangle", "\\rfloor", "\\rceil", "\\rvert"}
+FUNCTIONS = {
+    *("sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc asin acos atan sinh cosh tanh coth".split()),
+    *("ln log lg exp sqrt cbrt abs max min gcd lcm floor ceil arcsinh arccosh arctanh binom frac".split()),
+}
+NAMES = {"pi", "infty", "infinity", "inf", "oo", "alpha", "beta", "gamma", "delta", "theta", "lambda", "omega", "phi"}
+CONNECTORS = {"and", "or", "per", "by", "in", "to"}
+TEXT_COMMANDS = ("text", "textbf", "textit", "textrm", "texttt", "textsf", "textnormal", "mbox", "hbox", "mathrm", "emph",
+                 "operatorname", "mathsf", "mathtt", "mathit", "unit", "underline")  # fmt: skip
+STYLE_COMMANDS = {"\\mathbf", "\\boldsymbol", "\\bm", "\\mathcal", "\\mathfrak", "\\mathscr", "\\vec", "\\hat", "\\bf",
+                  "\\overrightarrow", "\\overleftarrow", "\\tilde", "\\widehat", "\\mathit"}  # fmt: skip
+GREEK_TWINS = {"\\varepsilon": "\\epsilon", "\\varphi": "\\phi", "\\vartheta": "\\theta", "\\varrho": "\\rho"}
+LEX = re.compile(
+    r"(?P<space> +)"
+    rf"|\\(?:{'|'.join(TEXT_COMMANDS)})\*? ?\{{(?P<text>[^{{}}]*(?:\{{[^{{}}]*\}}[^{{}}]*)*)\}}"
+    r"|(?P<repeat>\d*\.\d*(?:\\overline|\\bar|\\dot) ?\{?(?P<period>\d+)\}?|0?\.\d*\((?P<period2>\d+)\)"
+    r"|\d*\.\d*?(?P<period3>\d{1,6}?)(?P=period3)+(?: ?\.\.\.| ?\\[lc]?dots(?![A-Za-z])))"
+    r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+(?![\d.]))?)"
+    r"|(?P<command>\\[A-Za-z]+|\\.)"
+    r"|(?P<word>[A-Za-z]+)"
+    r"|(?P<mark>\.\.\.|\*\*|<=|>=|!=|==|:=|->|&|.)"
+)
+GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d]|,\d)")
+GROUPED_BY_SPACE = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?: \d{3})+(?![\d/])(?! \d)")
+
+
+def tokenize(tidied: str, units: frozenset[str], grouped: bool) -> list[Token]:
+    """The tokens of `tidied`. `units` are words not to be split into letters.
+
+    grouped: read 1,234 as one number; else its comma separates. Raises Refused past a limit.
+    """
+    if len(tidied) > MAX_CHARACTERS:
+        raise Refused("too long")
+    if grouped:
+        tidied = GROUPED.sub(lambda m: m[0].replace(",", ""), tidied)
+        tidied = GROUPED_BY_SPACE.sub(lambda m: m[0].replace(" ", ""), tidied)
+    tokens: list[Token] = []
+    depth, spaced = 0, False
+    for match in LEX.finditer(tidied):
+        kind = match.lastgroup
+        if kind == "space":
+            spaced = True
+            continue
+        for token in make(match, spaced, units):
+            depth += (token.text in OPENERS) - (token.text in CLOSERS)
+            if depth > MAX_DEPTH or len(tokens) > MAX_TOKENS:
+                raise Refused("too deep or too many tokens")
+            tokens.append(token)
+        spaced = False
+    return tokens
+
+
+def make(match: re.Match, spaced: bool, units: frozenset[str]) -> list[Token]:
+    """The tokens of one match: usually one; an unknown short word becomes its letters."""
+    if match["text"] is not None:
+        inner = match["text"].strip()
+        return [Token("symbol", inner, spaced) if len(inner) == 1 and inner.isalpha() else Token("text", inner, spaced)]
+    if match["repeat"]:
+        return [Token("number", match[0], spaced, repeating(match[0], match["period"] or match["period2"] or match["period3"]))]
+    text = match[0]
+    if match["number"]:
+        return [number(text, spaced)]
+    if match["command"]:
+        if text in STYLE_COMMANDS:
+            return []
+        return [Token("command", GREEK_TWINS.get(text, text), spaced)]
+    if match["word"]:
+        lower = text.lower()
+        if len(text) == 1:
+            return [Token("symbol", text, spaced)]
+        if lower in FUNCTIONS or text in NAMES or lower in CONNECTORS or lower in units or len(text) > 3:
+            return [Token("word", text, spaced)]
+        return [Token("symbol", c, spaced and n == 0) for n, c in enumerate(text)]
+    return [Token("mark", text, spaced)]
+
+
+def number(text: str, spaced: bool = False) -> Token:
+    """An exact number; as a decimal it knows its significant digits."""
+    mantissa, _, exponent = text.lower().partition("e")
+    if len(mantissa) > MAX_DIGITS or len(exponent) > 6 or abs(int(exponent or 0)) > MAX_EXPONENT:
+        raise Refused("number too large")
+    whole, _, rest = mantissa.partition(".")
+    value = Fraction(int((whole + rest) or "0")) * Fraction(10) ** (int(exponent or 0) - len(rest))
+    digits = len((whole + rest).lstrip("0")) if "." in mantissa.rstrip(".") or exponent else 0
+    return Token("number", text, spaced, value, digits)
+
+
+def repeating(text: str, period: str) -> Fraction:
+    """0.3\\overline{6} as the exact 11/30."""
+    whole, _, rest = text.partition(".")
+    head = re.match(r"\d*", rest)[0]
+    scale = 10 ** len(head)
+    base = Fraction(int((whole + head) or "0"), scale)  # with an ellipsis the head already ends in whole periods
+    return base + Fraction(int(period), scale * (10 ** len(period) - 1))

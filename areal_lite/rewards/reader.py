@@ -1,0 +1,273 @@
+"""Tidied text -> what it can mean: structures (lists, tuples, sets, relations, unions, matrices, quantities) of Nodes.
+
+A text has one to three readings, likeliest first; two texts agree when any of their readings do. Kinds made here:
+list (bare commas, "and", "or"), tuple (word = its brackets), set, union, minus, relation (word = signs), matrix (parts =
+rows), quantity (parts = value, word = the unit's text), text (word = normal form).
+"""
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+
+from areal_lite.rewards.expression import Expression
+from areal_lite.rewards.lexer import (
+    CLOSERS,
+    FUNCTIONS,
+    GROUPED,
+    GROUPED_BY_SPACE,
+    NAMES,
+    OPENERS,
+    Refused,
+    Token,
+    tokenize,
+)
+from areal_lite.rewards.node import Node, negative
+from areal_lite.rewards.units import CURRENCY, WORDS, split_unit
+
+RELATIONS = {"=": "=", "==": "=", ":=": "=", "\\equiv": "\\equiv", "<": "<", ">": ">", "\\lt": "<", "\\gt": ">", "<=": "<=",
+             ">=": ">=", "\\le": "<=", "\\ge": ">=", "!=": "!=", "\\ne": "!=", "\\approx": "=", "\\simeq": "=",
+             "\\in": "in", "\\notin": "notin", "\\to": "to", "->": "to", "\\rightarrow": "to", "\\cong": "=",
+             "\\subset": "sub", "\\subseteq": "sub", "\\sim": "sim", "\\mapsto": "to", "\\Rightarrow": "implies"}  # fmt: skip
+CONNECTORS = {"and", "or", ", and", ", or", ",and", ",or", "and/or", ",", ";", "\\lor", "\\land", "\\vee", "\\wedge"}
+PAIRS = {"(": ")", "[": "]", "\\{": "\\}", "{": "}", "\\langle": "\\rangle"}
+MATRIX = ("matrix", "array", "smallmatrix", "cases", "aligned", "align", "gathered")
+
+
+@lru_cache(maxsize=8192)
+def readings(tidied: str) -> tuple[Node, ...]:
+    """What `tidied` can mean, likeliest first. Raises Refused past the lexer's limits."""
+    found: list[Node] = []
+    groups = (True, False) if GROUPED.search(tidied) or GROUPED_BY_SPACE.search(tidied) else (False,)
+    inside = tidied.lstrip("-+ ").startswith(("(", "[", "\\{")) and len(groups) == 2
+    for grouped in reversed(groups) if inside else groups:
+        tokens = tokenize(tidied, WORDS, grouped)
+        for apart in (False, True):
+            node = structure(tokens, apart)
+            if node not in found:
+                found.append(node)
+    return tuple(found)
+
+
+def structure(tokens: list[Token], apart: bool = False) -> Node:
+    """One answer, or the list of them that bare separators make. `apart`: a spaced single letter may be a unit."""
+    while wrapped(tokens) == "{":
+        tokens = tokens[1:-1]
+    items = [item for item in split(tokens, is_separator) if item]
+    if not items:
+        raise Refused("nothing to read")
+    if len(items) == 1:
+        return single(items[0], apart)
+    joined = {connector(t) for t, depth in depths(tokens) if depth == 0 and is_separator(t)}
+    if all(is_words(item) for item in items):
+        return text_of(tokens)
+    word = "or" if "or" in joined else "and" if "and" in joined else ""
+    return Node("list", tuple(flat(single(item, apart) for item in items)), word)
+
+
+def flat(nodes) -> list[Node]:
+    """A list inside a list (from a plus-minus) gives its items."""
+    return [item for node in nodes for item in (node.parts if node.kind == "list" else (node,))]
+
+
+def single(tokens: list[Token], apart: bool) -> Node:
+    if not tokens:
+        raise Refused("nothing to read")
+    signs = [t.text for t, depth in depths(tokens) if depth == 0 and t.text in RELATIONS]
+    if signs:
+        return relation(tokens, signs, apart)
+    for marks, kind in (({"\\setminus", "\\backslash"}, "minus"), ({"\\cup"}, "union"), ({"\\cap"}, "cap")):
+        if any(t.text in marks for t, depth in depths(tokens) if depth == 0):
+            sides = split(tokens, lambda t, marks=marks: t.text in marks)
+            return Node(kind, tuple(single(side, apart) for side in sides))
+    bracket = wrapped(tokens)
+    if bracket:
+        return bracketed(tokens, bracket, apart)
+    if tokens[0].text == "\\begin":
+        return matrix(tokens, apart)
+    if is_words(tokens):
+        return text_of(tokens)
+    return quantity(tokens, apart)
+
+
+def relation(tokens: list[Token], signs: list[str], apart: bool) -> Node:
+    sides = split(tokens, lambda t: t.text in RELATIONS)
+    if not sides[0] and len(sides) > 1:
+        sides, signs = sides[1:], signs[1:]  # "= 5"
+        if not signs:
+            return structure(sides[0], apart)
+    parts = [structure(side, apart) for side in sides]
+    if parts[-1].kind == "list" and len(parts) == 2 and signs[-1] in ("=", "\\in"):
+        word = RELATIONS[signs[-1]]
+        return Node("list", tuple(Node("relation", (parts[0], item), word) for item in parts[-1].parts), "or")
+    return Node("relation", tuple(parts), " ".join(RELATIONS[s] for s in signs))
+
+
+def bracketed(tokens: list[Token], bracket: str, apart: bool) -> Node:
+    inner = tokens[1:-1]
+    closer = tokens[-1].text
+    if bracket == "\\{":
+        for n, (token, depth) in enumerate(depths(inner)):
+            if depth == 0 and token.text in ("|", "\\mid", ":", "\\colon") and n + 1 < len(inner):
+                return structure(inner[n + 1 :], apart)
+        return Node("set", tuple(flat(single(i, apart) for i in split(inner, is_separator) if i)))
+    items = [i for i in split(inner, is_separator) if i]
+    if len(items) == 1 and bracket in "({":
+        try:
+            return structure(inner, apart)
+        except Refused:
+            return text_of(tokens)
+    shape = {"\\langle": "(", "\\rangle": ")"}
+    return Node("tuple", tuple(structure(i, apart) for i in items), shape.get(bracket, bracket) + shape.get(closer, closer))
+
+
+def matrix(tokens: list[Token], apart: bool) -> Node:
+    """\\begin{pmatrix} ... \\end{pmatrix}, perhaps transposed."""
+    ends = [n for n, t in enumerate(tokens) if t.text == "\\end"]
+    if not ends or len(tokens) < ends[-1] + 4 or tokens[2].text.strip("bpvVB") not in (*MATRIX, "small"):
+        raise Refused("unknown environment")
+    tail = "".join(t.text for t in tokens[ends[-1] + 4 :])
+    body = tokens[4 : ends[0]]
+    if len(ends) > 1 or tail.strip("{}^'\\top") not in ("", "T", "mathsfT", "inercal"):
+        raise Refused("more than a matrix")
+    if wrapped(body[: closing(body) + 1]) and tokens[2].text == "array":
+        body = body[closing(body) + 1 :]
+    rows = []
+    for row in split(body, lambda t: t.text == "\\\\"):
+        if row and [t.text for t in row] != ["\\hline"]:
+            rows.append(tuple(structure(c, apart) for c in split(row, lambda t: t.text == "&") if c))
+    if tail:
+        rows = list(zip(*rows, strict=False))
+    return Node("matrix", tuple(Node("tuple", cells, "()") for cells in rows))
+
+
+def quantity(tokens: list[Token], apart: bool) -> Node:
+    """A value with its unit, a value, or, when it is neither, a text."""
+    sign = tokens[0].text in ("-", "+") and len(tokens) > 1
+    if tokens[sign].text in CURRENCY or tokens[sign].text in ("Rs", "USD"):
+        money = tokens[sign]
+        rest = [t for n, t in enumerate(tokens) if n != sign]
+        value = quantity(rest, apart)
+        return value if value.kind != "number" else Node("quantity", (value,), CURRENCY.get(money.text, money.text.lower()))
+    start = split_unit(tokens)
+    if not apart and start < len(tokens) and tokens[start].kind == "symbol":
+        start = len(tokens)
+    if 0 < start < len(tokens):
+        try:
+            value = single(tokens[:start], apart)
+        except Refused:
+            return text_of(tokens)
+        if value.kind != "text":
+            return Node("quantity", (value,), " ".join(t.text for t in tokens[start:]))
+    try:
+        return expanded(fold(Expression(list(tokens)).read()))
+    except Refused:
+        return text_of(tokens)
+
+
+def expanded(node: Node) -> Node:
+    """A plus-minus becomes the list of its two values."""
+    if not has_choice(node):
+        return node
+    return Node("list", (chosen(node, False), chosen(node, True)), "or")
+
+
+def has_choice(node: Node) -> bool:
+    return node.word in ("\\pm", "\\mp") or any(has_choice(part) for part in node.parts)
+
+
+def chosen(node: Node, lower: bool) -> Node:
+    if node.word in ("\\pm", "\\mp"):
+        inner = chosen(node.parts[0], lower)
+        return negative(inner) if lower != (node.word == "\\mp") else inner
+    return replace(node, parts=tuple(chosen(part, lower) for part in node.parts)) if node.parts else node
+
+
+def fold(node: Node) -> Node:
+    """1.5 times 10^3 is the decimal 1500 with two significant digits."""
+    if node.kind == "product" and len(node.parts) == 2 and node.parts[0].kind == "number":
+        ten, mantissa = node.parts[1], node.parts[0]
+        if ten.kind == "power" and ten.parts[0].kind == ten.parts[1].kind == "number" and ten.parts[0].value == 10:
+            exponent = ten.parts[1].value
+            if exponent.denominator == 1 and abs(exponent) <= 400:
+                digits = mantissa.digits or len(str(abs(mantissa.value)).rstrip("0")) or 1
+                return replace(mantissa, value=mantissa.value * ten.parts[0].value ** int(exponent), digits=digits)
+    if node.kind == "product" and len(node.parts) == 2 and node.parts[0].value == -1:
+        inner = fold(node.parts[1])
+        return negative(inner) if inner.kind == "number" else node
+    return node
+
+
+def depths(tokens: list[Token]):
+    """Each token with the bracket depth around it; a bracket itself belongs to the outside."""
+    depth = 0
+    for token in tokens:
+        if token.text in CLOSERS or (token.text == "\\end"):
+            depth = max(0, depth - 1)
+        yield token, depth
+        if token.text in OPENERS or token.text == "\\begin":
+            depth += 1
+
+
+def split(tokens: list[Token], at) -> list[list[Token]]:
+    """Pieces between the tokens of depth 0 for which `at` holds."""
+    pieces: list[list[Token]] = [[]]
+    for token, depth in depths(tokens):
+        if depth == 0 and at(token):
+            pieces.append([])
+        else:
+            pieces[-1].append(token)
+    return pieces
+
+
+def closing(tokens: list[Token]) -> int:
+    """Index of the bracket that closes the first token; len(tokens) when none does."""
+    depth = 0
+    for n, token in enumerate(tokens):
+        depth += (token.text in OPENERS) - (token.text in CLOSERS)
+        if depth == 0:
+            return n
+    return len(tokens)
+
+
+def wrapped(tokens: list[Token]) -> str:
+    """The bracket that opens at the first token and closes at the last, half-open intervals included; else ""."""
+    if len(tokens) < 2:
+        return ""
+    first, last = tokens[0].text, tokens[-1].text
+    if first == "]" and last in ("[", "]"):
+        return first
+    if first == "[" and last == "[":
+        return first
+    if first not in PAIRS or last not in CLOSERS or closing(tokens) != len(tokens) - 1:
+        return ""
+    return first if PAIRS[first] == last or (first in "([" and last in ")]") else ""
+
+
+def is_separator(token: Token) -> bool:
+    return (token.kind in ("text", "word") and token.text.lower().strip() in CONNECTORS) or token.text in CONNECTORS
+
+
+def connector(token: Token) -> str:
+    text = token.text.lower().strip(", ")
+    return {"\\lor": "or", "\\vee": "or", "\\land": "and", "\\wedge": "and"}.get(text, text)
+
+
+def is_words(tokens: list[Token]) -> bool:
+    """Prose: texts and words only, at least one of them neither a function nor a named constant."""
+    words = [t for t in tokens if t.kind in ("text", "word") and t.text.lower() not in FUNCTIONS and t.text not in NAMES]
+    rest = [t for t in tokens if t.kind not in ("text", "word", "symbol") and t.text not in ("'", '"', "-", ".", ",", "?")]
+    return bool(words) and not rest
+
+
+def text_of(tokens: list[Token]) -> Node:
+    """Prose in its normal form; mathematics that was not understood stays opaque, equal only to itself."""
+    if is_words(tokens):
+        return Node("text", word=plain("".join((" " if t.spaced else "") + t.text for t in tokens)))
+    parts = [f" {t.text.lower()} " if t.kind in ("text", "word") else t.text for t in tokens]
+    return Node("opaque", word=" ".join("".join(parts).split()))
+
+
+def plain(text: str) -> str:
+    """Normal form of prose: lower case, no punctuation, no articles."""
+    text = re.sub(r"[\"'`.,!?{}\\_*()]|-", " ", text.lower())
+    return " ".join(word for word in text.split() if word not in ("the", "a", "an", "is", "are"))

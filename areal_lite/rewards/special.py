@@ -1,0 +1,73 @@
+"""Answers that are not mathematics: option letters, dates and clock times."""
+
+import re
+
+LETTER = re.compile(r"\(?\\?(?:text(?:bf|rm)?|mathrm|mathbf|textnormal)?\{?\s*\(?\s*([A-Ja-j])\s*\)?\s*[.:]?\s*\}?\)?")
+LEAD = re.compile(
+    r"(?:the )?(?:(?:correct )?(?:answer|option|choice)(?: is)?:? )?"
+    r"\(?\\?(?:text(?:bf|rm)?|mathrm|mathbf|textnormal)?\{?\s*\(?([A-Ja-j])(?:\s*\)|\s*[.:]|\s*\}).*",
+    re.IGNORECASE | re.DOTALL,
+)
+SEVERAL = re.compile(r"[A-H](?:(?:,| and |, and | )?\s*[A-H])+")
+MONTHS = {name: n + 1 for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
+ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
+AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+WORDED = re.compile(r"(?:(\d{1,2})(?:st|nd|rd|th)?(?: of)? ([a-z]{3,9})|([a-z]{3,9}) (\d{1,2})(?:st|nd|rd|th)?)(?:,? (\d{4}))?")
+CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?: ?([ap])\.? ?m\.?)?|(\d{1,2})(?: ?([ap])\.? ?m\.?)")
+
+
+def choice(text: str) -> str:
+    """The option letter, or the sorted letters of several; "" when `text` is neither."""
+    match = LETTER.fullmatch(text.strip())
+    if match and (match[1].isupper() or text.strip() != match[1]):
+        return match[1].upper()
+    if SEVERAL.fullmatch(text) and len(text) <= 40:
+        letters = [c for c in text if c in "ABCDEFGH"]
+        if len(set(letters)) == len(letters) and (sorted(letters) == letters or "," in text):
+            return "".join(sorted(letters))
+    return ""
+
+
+def same_choice(answer: str, gold: str) -> bool:
+    """`gold` is a choice; the answer names the same letters, perhaps with the option's text after them."""
+    wanted = choice(gold)
+    if choice(answer):
+        return choice(answer) == wanted
+    if len(wanted) > 1:
+        return False
+    if len(answer) == 1:
+        return answer.upper() == wanted
+    match = LEAD.fullmatch(answer[:500])
+    return bool(match) and match[1].upper() == wanted
+
+
+def bare(text: str) -> str:
+    text = re.sub(r"\\(?:text|mathrm|mbox|textbf)\s?|[{}]", "", text)
+    return re.sub(r"\s+", " ", text).strip(" .").lower()
+
+
+def date(text: str) -> tuple | None:
+    """(year or 0, month, day) or ("clock", hour, minute); None when `text` is neither."""
+    text = bare(text[:60])
+    if match := ISO.fullmatch(text):
+        return int(match[1]), int(match[2]), int(match[3])
+    if match := AMERICAN.fullmatch(text):
+        return int(match[3]), int(match[1]), int(match[2])
+    match = WORDED.fullmatch(text)
+    if match:
+        month = (match[2] or match[3])[:3]
+        if month in MONTHS:
+            return int(match[5] or 0), MONTHS[month], int(match[1] or match[4])
+    if match := CLOCK.fullmatch(text):
+        hour, minute, half = int(match[1] or match[4]), int(match[2] or 0), match[3] or match[5] or ""
+        return "clock", hour, minute, half
+    return None
+
+
+def same_date(answer: str, gold: str) -> bool:
+    a, b = date(answer), date(gold)
+    if a is None or b is None:
+        return False
+    if a[0] == b[0] == "clock":
+        return a[1:3] == b[1:3] and (a[3] == b[3] or not a[3] or not b[3])
+    return a == b

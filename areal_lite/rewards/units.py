@@ -1,0 +1,135 @@
+"""Units and currency: from the tokens after a number to a scale and dimensions.
+
+A unit that is not in the table is kept by its words. Percent is a unit too: its meaning is comparison's business.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from areal_lite.rewards.lexer import Token
+
+TABLE = """
+m meter metre 1 L | cm centimeter centimetre 0.01 L | mm millimeter millimetre 0.001 L | km kilometer kilometre 1000 L
+nm nanometer 1e-9 L | in inch inches 0.0254 L | ft foot feet 0.3048 L | yd yard 0.9144 L | mi mile 1609.344 L
+s sec second 1 T | min minute 60 T | h hr hour 3600 T | day 86400 T | week wk 604800 T | ms millisecond 0.001 T
+month 1 M | year yr 12 M | g gram gm 1 G | kg kilogram kilo 1000 G | mg milligram 0.001 G | lb pound lbs 453.59237 G
+oz ounce 28.349523125 G | ton tonne 1000000 G | l liter litre 0.001 LLL | ml milliliter millilitre 0.000001 LLL
+dollar usd buck 1 $ | cent 0.01 $ | euro eur 1 E | rupee rs inr 1 R | gbp 1 P | yen yuan rmb 1 Y
+percent percentage pct 1 % | degree deg 1 D | mph 0.44704 L/T | kmh kph 0.27777777777777777777 L/T
+unit units 1 | square sq squared 1 ^2 | cubic cubed cu 1 ^3 | n newton 1 N | j joule 1 J | kj kilojoule 1000 J
+ev 1 V | w watt 1 W | kw kilowatt 1000 W | hz hertz 1 1/T | pa pascal 1 A | mol mole 1 O | k kelvin 1 K
+c celsius 1 C | f fahrenheit 1 F | angstrom 1e-10 L | per / |
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    scale: Fraction
+    dimensions: str
+    """Sorted letters, capitals above the fraction bar and marked with ' below it; "" is a plain number."""
+    words: frozenset[str]
+    """Words the table does not know; with any, only the number can be compared."""
+
+
+def build() -> dict[str, tuple[Fraction, str]]:
+    table = {}
+    for entry in TABLE.replace("\n", "|").split("|"):
+        words = entry.split()
+        if len(words) < 2:
+            continue
+        has_dimension = not words[-1][0].isdigit() or "/" in words[-1]
+        dimension = words.pop() if has_dimension else ""
+        scale = Fraction(words.pop()) if words[-1][0].isdigit() else Fraction(1)
+        for word in words:
+            table[word] = (scale, dimension)
+            if len(word) > 2:
+                table[word + "s"] = (scale, dimension)
+    return table
+
+
+UNITS = build()
+WORDS = frozenset(word for word in UNITS if len(word) > 1 and word not in ("in", "units"))
+SINGLE = frozenset("msghLlNJWKCFV")
+"""One letter that may be a unit when it stands apart from its number."""
+CURRENCY = {"\\dollar": "dollar", "€": "euro", "£": "gbp", "¥": "yen", "₹": "rupee", "\\pounds": "gbp", "\\euro": "euro"}
+SIGNS = {"\\%": "percent", "%": "percent", "\\degree": "degree", "\\AA": "angstrom", "\\mu": "mu", **CURRENCY}
+GLUE = {"/", "^", "\\cdot", "*", "{", "}", "-", "(", ")", "\\times"}
+
+
+def is_unit(token: Token) -> bool:
+    if token.kind == "text":
+        return any(c.isalpha() for c in token.text) or token.text in ("%", "\\%")
+    if token.kind == "word":
+        return token.text.lower() in UNITS or token.text.isalpha() and len(token.text) > 3 or token.text == "per"
+    if token.kind == "symbol":
+        return token.spaced and token.text in SINGLE
+    return token.text in SIGNS
+
+
+def split_unit(tokens: list[Token]) -> int:
+    """Index where the trailing unit begins; len(tokens) when there is none."""
+    start = len(tokens)
+    at = start
+    while at > 0:
+        token = tokens[at - 1]
+        if is_unit(token):
+            start = at = at - 1
+        elif token.text in GLUE or token.text.lstrip("-").isdigit() and at > 1 and tokens[at - 2].text in "^{-":
+            at -= 1
+        elif token.kind == "symbol" and token.text in SINGLE and at > 1 and tokens[at - 2].text in ("/", "per"):
+            start = at = at - 1
+        else:
+            break
+    return start
+
+
+@lru_cache(maxsize=1024)
+def parse_unit_text(words: str) -> Unit:
+    """Scale and dimensions of unit tokens joined by spaces, such as km / h, cm ^ 2, square feet, miles per hour."""
+    scale, letters, unknown = Fraction(1), [], set()
+    below, pending = False, 1
+    last: tuple[Fraction, str, bool] | None = None
+    words = words.replace("{", " ").replace("}", " ").replace("~", " ").replace("\\cdot", " ")
+    for mark in "/^.(),":
+        words = words.replace(mark, f" {mark} ")
+    parts = words.split()
+    for n, part in enumerate(parts):
+        name = SIGNS.get(part, part if part in ("K", "C", "F") else part.lower())
+        entry = UNITS.get(name.lower())
+        before = parts[n - 1] if n else ""
+        if part in ("/", "per"):
+            below = True
+        elif part.lstrip("-").isdigit() and before in ("^", "-") and last:
+            factor, dimension, was_below = last
+            times = min(abs(int(part)), 9) - 1
+            scale *= (1 / factor if was_below else factor) ** times
+            letters += expand(dimension, was_below) * times
+            if part.startswith("-") or before == "-":
+                scale, letters = scale / factor ** (2 * times + 2), letters + expand(dimension, True) * (2 * times + 2)
+        elif entry is None:
+            if part.isalpha() and name not in ("of", "the", "in", "a", "each", "total", "about"):
+                unknown.add(name.rstrip("s"))
+        elif entry[1].startswith("^"):
+            if last and n + 1 == len(parts) and part not in ("square", "cubic", "sq", "cu"):
+                scale *= last[0] ** (int(entry[1][1]) - 1)
+                letters += expand(last[1], last[2]) * (int(entry[1][1]) - 1)
+            pending = int(entry[1][1])
+        else:
+            factor, dimension = entry
+            scale *= (1 / factor if below else factor) ** pending
+            letters += expand(dimension, below) * pending
+            last, pending = (factor, dimension, below), 1
+    return Unit(scale, cancel(letters), frozenset(unknown))
+
+
+def expand(dimension: str, below: bool) -> list[str]:
+    above, _, under = dimension.partition("/")
+    return [c + ("'" if below else "") for c in above if c != "1"] + [c + ("" if below else "'") for c in under]
+
+
+def cancel(letters: list[str]) -> str:
+    counts: dict[str, int] = {}
+    for letter in letters:
+        counts[letter[0]] = counts.get(letter[0], 0) + (-1 if letter.endswith("'") else 1)
+    return " ".join(f"{letter}{count}" for letter, count in sorted(counts.items()) if count)
