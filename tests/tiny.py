@@ -34,8 +34,40 @@ def make_model(directory: Path, seed: int = 0, endless: bool = False):
     model = Qwen2ForCausalLM(config).float().eval()
     if endless:
         with torch.no_grad():
-            model.model.embed_tokens.weight[:, 0] = 1.0
-            model.model.embed_tokens.weight[EOS, 0] = -1.0
+            model.model.embed_tokens.weight[:, 0] = 6.0
+            model.model.embed_tokens.weight[EOS, 0] = -6.0
     model.save_pretrained(directory)
     write_tokenizer(directory)
     return model
+
+
+def perturbed(model, seed: int):
+    """A copy with every weight moved a little: what a few optimizer steps would do."""
+    import copy
+
+    import torch
+
+    other, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in other.parameters():
+            weight += 0.02 * torch.randn(weight.shape, generator=generator)
+    return other
+
+
+def logprobs(model, ids, temperature: float = 1.0):
+    """[L] float32 numpy: the model's own logprobs of a sequence [L], aligned; index 0 is 0."""
+    import numpy as np
+    import torch
+
+    ids = torch.as_tensor(np.asarray(ids), dtype=torch.long)[None]
+    with torch.no_grad():
+        scores = torch.log_softmax(model(ids).logits[0, :-1] / temperature, -1).gather(-1, ids[0, 1:, None])[:, 0]
+    return np.concatenate([[0.0], scores.numpy()]).astype(np.float32)
+
+
+def publish_model(root: Path, version: int, model, probe_ids=(), parts: slice = slice(None)) -> tuple[str, str]:
+    """Publish the model's fp32 tensors (or only `parts` of them) with an honest probe; (path, checksum)."""
+    from areal_lite.weights import publish
+
+    tensors = [(n, "float32", tuple(p.shape), p.detach().numpy()) for n, p in list(model.named_parameters())[parts]]
+    return publish(root, version, tensors, probe_ids, logprobs(model, probe_ids) if len(probe_ids) else ())

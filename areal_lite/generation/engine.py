@@ -140,7 +140,7 @@ class VLLMEngine:
         """Logprobs [L] float32 of a sequence at temperature 1 under the present weights, aligned; index 0 is 0."""
         if not len(token_ids):
             return np.zeros(0, np.float32)
-        prompt = {"prompt_token_ids": list(token_ids), "cache_salt": f"probe {self._salt}"}
+        prompt = {"prompt_token_ids": [int(t) for t in token_ids], "cache_salt": f"probe {self._salt}"}
         params = self._params(max_tokens=1, prompt_logprobs=0)
         scores = []
         async for _, prompt_logprobs in self._stream(prompt, params, f"probe {self._salt}", priority=-1):
@@ -153,7 +153,8 @@ class VLLMEngine:
             async for step in self._llm.generate(prompt, params, name, priority=priority):
                 yield step.outputs[0], step.prompt_logprobs
         except Exception as error:                 # vLLM's many kinds; all mean that this request is lost
-            raise EngineError(f"request {name}: {type(error).__name__}: {error}") from error
+            cause = error.__cause__ or error
+            raise EngineError(f"request {name}: {type(cause).__name__}: {cause}") from error
 
     async def update(self, path: str, manifest: Manifest, version: int, *, recompute: bool) -> float:
         """Freeze every request, load PATH, go on; return the seconds in between.
