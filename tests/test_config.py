@@ -40,6 +40,12 @@ def test_layers_apply_in_order_defaults_base_file_command_line(files):
     assert (a.generation.max_new_tokens, b.generation.max_new_tokens, b.model.path) == (7, 7, "elsewhere/x")
 
 
+def test_a_later_stage_starts_from_the_export_of_the_one_before_it_unless_it_names_a_model(files):
+    (files / "three.yaml").write_text(f"base: {files / 'base.yaml'}\nrun_dir: out\nstages:\n"
+                                      "- {name: a}\n- {name: b}\n- {name: c, model: {path: other}}\n")
+    assert [s.model.path for s in run(files, exp="three.yaml").stages] == ["m", "out/a/export", "other"]
+
+
 def test_one_stage_can_be_addressed_by_name(files):
     a, b = run(files, "stages.b.generation.max_new_tokens=99").stages
     assert (a.generation.max_new_tokens, b.generation.max_new_tokens) == (10, 99)

@@ -152,7 +152,16 @@ def _experiment(tree: DictConfig, above: list[dict], per_stage: dict[str, str], 
         mine = [f"{k.split('.', 2)[2]}={v}" for k, v in per_stage.items() if k.split(".")[1] == overlay["name"]]
         layers = [body, overlay, *above, OmegaConf.from_dotlist(mine), {"name": overlay["name"]}]
         stages.append(_stage(OmegaConf.merge(*layers), run_dir, f"stage {overlay['name']}"))
+    stages = [_continued(run_dir, stages, i) for i in range(len(stages))]
     return Experiment(name, run_dir, tuple(stages), top.get("recipe", ""), top.get("make", ""))
+
+
+def _continued(run_dir: str, stages: list[Stage], i: int) -> Stage:
+    """Stage i starts from the export of the one before it, unless it names a model of its own."""
+    if i == 0 or stages[i].model.path != stages[0].model.path:
+        return stages[i]
+    model = dataclasses.replace(stages[i].model, path=f"{run_dir}/{stages[i - 1].name}/export")
+    return dataclasses.replace(stages[i], model=model)
 
 
 def _stage(tree: DictConfig, run_dir: str, where: str) -> Stage:

@@ -4,6 +4,7 @@ Consumes nothing but a seed. Any text of any recipe can be tokenised: a token is
 published templates are one token each, as they are for the real models.
 """
 import json
+import sys
 from pathlib import Path
 
 import torch
@@ -23,7 +24,7 @@ def make_tiny(directory: str | Path, seed: int = 0) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     _write_tokenizer(folder)
     config = Qwen2Config(
-        vocab_size=VOCABULARY, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
+        vocab_size=VOCABULARY, hidden_size=128, intermediate_size=256, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=2, max_position_embeddings=8192, tie_word_embeddings=False, dtype="float32",
         bos_token_id=None, eos_token_id=256, pad_token_id=256)
     with torch.random.fork_rng(devices=[]):
@@ -44,3 +45,7 @@ def _write_tokenizer(folder: Path) -> None:
     settings = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": END, "pad_token": END,
                 "model_max_length": 8192, "clean_up_tokenization_spaces": False}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2), "utf-8")
+
+
+if __name__ == "__main__":
+    make_tiny(Path(sys.argv[1]) / "model")

@@ -1,0 +1,118 @@
+"""python -m areal_lite.launch exp=NAME [key=value ...]: run an experiment on this node, or check or print it."""
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from areal_lite.config import ConfigError, Experiment, load, names, to_yaml
+
+DESCRIPTION = """Run an experiment: train a reasoning model with asynchronous, critic-free reinforcement learning.
+
+  python -m areal_lite.launch exp=quickstart                        a whole staged run on two CPU cores, in minutes
+  python -m areal_lite.launch exp=distill-1.5b --check              what would run where, and whether it can
+  python -m areal_lite.launch exp=distill-1.5b-stage1 model.path=/models/R1-Distill-1.5B data.path=/data/deepscaler.json
+  python -m areal_lite.launch exp=distill-1.5b stages.16k.until.steps=300 trainer.optimizer.lr=5e-6
+  python -m areal_lite.launch exp=distill-1.5b --resume             go on where it stopped
+"""
+
+
+def main(words: list[str] | None = None) -> int:
+    """Exit status: 0 done, 1 failed, 2 a configuration that cannot run, 130 stopped by Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m areal_lite.launch", description=DESCRIPTION,
+                                     epilog=f"experiments: {', '.join(names())}",
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*", metavar="key=value", help="exp=NAME or exp=FILE.yaml first; then any key of the schema")
+    parser.add_argument("--check", action="store_true", help="validate everything that can be validated without starting")
+    parser.add_argument("--print-config", action="store_true", help="print the resolved configuration as YAML")
+    parser.add_argument("--resume", action="store_true", help="continue the run in run_dir from its last checkpoint")
+    parser.add_argument("--fresh", action="store_true", help="move an earlier run in run_dir aside and start anew")
+    options = parser.parse_args(words)
+    try:
+        experiment = load(options.words)
+        if options.print_config:
+            print(to_yaml(experiment), end="")
+            return 0
+        return _run(experiment, options)
+    except (ConfigError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(experiment: Experiment, options: argparse.Namespace) -> int:
+    from areal_lite.launch.preflight import check
+    from areal_lite.launch.stages import set_aside
+    run_dir = Path(experiment.run_dir)
+    started = (run_dir / "config.yaml").exists()
+    if options.fresh and not options.check and (aside := set_aside(run_dir)):
+        print(f"the earlier run is now in {aside}")
+        started = False
+    if started and not (options.resume or options.check):
+        raise ConfigError(f"{run_dir} holds a run already: --resume continues it, --fresh moves it aside, run_dir=DIR starts elsewhere")
+    if experiment.make:
+        _make(experiment.make, run_dir)
+    cores = len(os.sched_getaffinity(0))
+    report = check(experiment, cores)
+    if options.check:
+        print("\n".join(report.facts))
+    if report.wrong:
+        raise ConfigError("this cannot run:\n" + "\n".join(f"  - {line}" for line in report.wrong))
+    if options.check:
+        print(f"ok: {experiment.name} can run here")
+        return 0
+    return _stages(experiment, cores)
+
+
+def _make(what: str, run_dir: Path) -> None:
+    """Embedded defaults make their model and data first, in a process of their own: it imports torch."""
+    done = subprocess.run([sys.executable, "-m", f"areal_lite.toy.{what}" if what != "toy" else "areal_lite.toy", str(run_dir / what)],
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise ConfigError(f"making {what} failed:\n{done.stderr[-2000:]}")
+
+
+def _stages(experiment: Experiment, cores: int) -> int:
+    from areal_lite.launch.console import Console
+    from areal_lite.launch.run import StageFailed, run_stage
+    from areal_lite.launch.stages import is_finished, resolve, write_configs
+    signal.signal(signal.SIGTERM, _interrupt)
+    began = time.monotonic()
+    with Console(experiment) as console:
+        try:
+            for i, stage in enumerate(experiment.stages):
+                if is_finished(experiment, stage):
+                    console.say(f"stage {stage.name} is finished already")
+                    continue
+                stage = resolve(experiment, stage)
+                directory = write_configs(experiment, stage)
+                console.begin(stage, f"stage {i + 1} of {len(experiment.stages)}: {stage.name}, {stage.until.steps} steps, "
+                                     f"from {stage.model.path}")
+                try:
+                    run_stage(stage, directory, cores, console)
+                finally:
+                    shutil.rmtree(stage.cluster.weights_dir, ignore_errors=True)
+        except StageFailed as error:
+            console.say(f"stopped in stage {stage.name}: {error}\n"
+                        f"when it is mended: the same command with --resume continues from the last checkpoint")
+            return 1
+        except KeyboardInterrupt:
+            console.say("stopped; the same command with --resume continues from the last checkpoint")
+            return 130
+        console.say(f"finished in {(time.monotonic() - began) / 60:.1f} min; the model is in {directory / 'export'}")
+    return _report(experiment)
+
+
+def _report(experiment: Experiment) -> int:
+    """Draw the run's curves, in a process of their own."""
+    return subprocess.run([sys.executable, "-m", "areal_lite.report", experiment.run_dir]).returncode
+
+
+def _interrupt(*_) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

