@@ -5,7 +5,7 @@ Rows are written when they are complete; a resumed stage takes back the rows of 
 import time
 from pathlib import Path
 
-from tensorboardX import SummaryWriter
+from tensorboard.summary import Writer
 from tokenizers import Tokenizer
 
 from areal_lite import record
@@ -21,7 +21,7 @@ class Recorder:
     def __init__(self, stage: Stage, directory: Path, tokenizer: Tokenizer):
         self.stage, self.directory, self.tokenizer = stage, directory, tokenizer
         self.started = self.last = time.monotonic()
-        self.board = SummaryWriter(str(directory / "tensorboard")) if stage.record.tensorboard else None
+        self.board = Writer(str(directory / "tensorboard")) if stage.record.tensorboard else None
         self.loads: list[Loaded] = []
         self.pending: dict[str, float] = {}
         self.rows: list[dict] = []
