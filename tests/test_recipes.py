@@ -35,7 +35,6 @@ STAGE_2 = DISTILL_1B | {
 STAGE_3 = DISTILL_1B | {
     "model.path": "inclusionAI/AReaL-1.5B-Preview-Stage-2", "generation.max_new_tokens": 24000,
     "trainer.max_tokens_per_microbatch": 2048 + 24000 + 1024, "until.steps": 0}
-ONE_RUN = {"model.path": "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B"}
 ZERO = AREAL | {
     "model.path": "Qwen/Qwen2.5-7B", "data.template": "orz", "algorithm.prompts_per_step": 512,
     "algorithm.group_size": 64,
@@ -81,9 +80,9 @@ RECIPES = {
     "distill-1.5b-stage1": [STAGE_1],
     "distill-1.5b-stage2": [STAGE_2],
     "distill-1.5b-stage3": [STAGE_3],
-    "distill-1.5b": [STAGE_1 | ONE_RUN | {"name": "8k", "until.steps": 200},
-                     STAGE_2 | ONE_RUN | {"name": "16k", "until.steps": 358 - 200},
-                     STAGE_3 | ONE_RUN | {"name": "24k", "until.steps": 437 - 358}],
+    "distill-1.5b": [STAGE_1 | {"name": "8k", "until.steps": 200},
+                     STAGE_2 | {"name": "16k", "until.steps": 358 - 200, "model.path": "runs/distill-1.5b/8k/export"},
+                     STAGE_3 | {"name": "24k", "until.steps": 437 - 358, "model.path": "runs/distill-1.5b/16k/export"}],
     "distill-7b": [DISTILL | {
         "model.path": "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "algorithm.group_size": 16,
         "algorithm.kl_reward": 0.01,
@@ -92,7 +91,9 @@ RECIPES = {
     "qwen2.5-7b-zero-orz": [ZERO | {"data.path": "Open-Reasoner-Zero/orz_math_57k_collection", "until.steps": 200}],
     "qwen2.5-7b-zero-deepscaler": [ZERO | {"data.path": "agentica-org/DeepScaleR-Preview-Dataset", "until.steps": 150}],
     "simplerl-zero-qwen2.5-math-7b": [SIMPLERL],
-    "simplerl-qwen2.5-math-7b": [COLD_START | {"name": "sft"}, SIMPLERL | {"name": "rl"}],
+    "simplerl-qwen2.5-math-7b": [
+        COLD_START | {"name": "sft"},
+        SIMPLERL | {"name": "rl", "model.path": "runs/simplerl-qwen2.5-math-7b/sft/export"}],
     "simplerl-zoo-mistral-7b": zoo("mistralai/Mistral-7B-v0.1", EASY, "abel"),
     "simplerl-zoo-llama-3.1-8b": zoo("meta-llama/Llama-3.1-8B", EASY, "abel"),
     "simplerl-zoo-deepseek-math-7b": zoo("deepseek-ai/deepseek-math-7b-base", EASY, "qwen-boxed"),
@@ -152,9 +153,9 @@ def test_simplerl_makes_64_updates_of_128_answers_a_step():
     assert zoo_algorithm.prompts_per_step // zoo_algorithm.minibatches == 256
 
 
-def test_the_stages_of_a_curriculum_differ_in_name_context_and_length_alone():
+def test_the_stages_of_a_curriculum_differ_in_name_start_context_and_length_alone():
     first, *later = load(["exp=distill-1.5b"]).stages
-    differ = {"name", "generation.max_new_tokens", "trainer.max_tokens_per_microbatch", "until.steps"}
+    differ = {"name", "model.path", "generation.max_new_tokens", "trainer.max_tokens_per_microbatch", "until.steps"}
     for stage in later:
         assert {key for key in leaves(first) if resolved(stage, key) != resolved(first, key)} == differ
 
@@ -174,7 +175,9 @@ def test_a_tiny_twin_keeps_the_shape_and_runs_on_a_cpu(name):
     for a, b in zip(full.stages, tiny.stages, strict=True):
         assert [resolved(a, key) for key in same] == [resolved(b, key) for key in same]
         assert {key: resolved(b, key) for key in TINY} == TINY
-        assert (b.model.path, b.data.path) == (f"runs/{name}-tiny/tiny/model", "rows.json")
+        assert b.data.path == "rows.json"
+    starts = ["tiny/model", *(f"{stage.name}/export" for stage in tiny.stages[:-1])]
+    assert [stage.model.path for stage in tiny.stages] == [f"runs/{name}-tiny/{start}" for start in starts]
 
 
 def test_every_config_says_in_its_header_what_it_is():

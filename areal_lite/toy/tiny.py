@@ -1,7 +1,7 @@
 """A made model for tiny twins: a random two-layer Qwen2 and a byte-level tokenizer, as a Hugging Face directory.
 
-Consumes nothing but a seed. Any text of any recipe can be tokenised: a token is a byte, and the marks of the
-published templates are one token each, as they are for the real models.
+`python -m areal_lite.toy.tiny DIRECTORY` writes DIRECTORY/model. Consumes nothing but a seed. Any text of any recipe
+can be tokenised: a token is a byte, and the marks of the published templates are one token each, as in the real models.
 """
 import json
 import sys
