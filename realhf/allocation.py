@@ -173,7 +173,7 @@ def check_model(layout: Layout, *, heads: int, kv_heads: int, intermediate: int,
     if layout.c % local_kv and local_kv % layout.c:
         raise ValueError(
             f"c is {layout.c}, which neither divides nor is a multiple of the {local_kv} key-value heads a rank holds "
-            f"({kv_heads} / t{layout.t}); nearest: {nearest_divisor(layout.c, local_kv)}"
+            f"({kv_heads} / t{layout.t}); nearest: {nearest_divisor(layout.c, heads // layout.t, local_kv)}"
         )
     if layout.p > layers:
         raise ValueError(f"p is {layout.p}, but the model has only {layers} layers; nearest: {layers}")

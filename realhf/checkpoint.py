@@ -78,6 +78,11 @@ def complete(root: str) -> list[Path]:
 
 
 def retire(root: str, keep: int) -> None:
-    """Delete all but the newest `keep` finished checkpoints. For one rank to call, after a save is complete."""
-    for path in complete(root)[: -keep or None]:
+    """Delete all but the newest `keep` finished checkpoints. For one rank to call, after a save is complete.
+
+    Raises ValueError for keep < 1: the newest one is what a restart needs.
+    """
+    if keep < 1:
+        raise ValueError(f"keep is {keep}; keep at least 1 checkpoint")
+    for path in complete(root)[:-keep]:
         shutil.rmtree(path)

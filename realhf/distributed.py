@@ -4,6 +4,7 @@ A rank waits for the others in every collective and at most for the clock of the
 raises, the process ends, and whoever started the group (it watches all of them) starts a whole new one on a new port.
 """
 
+import logging
 import os
 import sys
 from datetime import timedelta
@@ -18,6 +19,7 @@ def initialise(rank: int, world_size: int, host: str, port: int, *, timeout_s: f
     threads: intra-op CPU threads; 0 leaves torch's choice on a GPU and takes 1 on a CPU. Raises RuntimeError or
     DistStoreError when not all of world_size came in time.
     """
+    logging.getLogger("torch.distributed.tensor._redistribute").setLevel(logging.ERROR)  # gathers for export are rare
     on_gpu = torch.cuda.is_available()
     if threads or not on_gpu:
         torch.set_num_threads(threads or 1)
@@ -39,13 +41,21 @@ def set_timeout(timeout_s: float) -> None:
         dist.distributed_c10d._set_pg_timeout(clock, group)
 
 
-def leave(code: int = 0) -> None:
-    """End this process once all ranks got here.
+def leave() -> None:
+    """End this process with exit code 0 once all ranks got here; raises DistStoreError when one does not come in time.
 
-    Not by the interpreter's own shutdown: with several gloo ranks that aborted in one of nine runs.
+    Not by a barrier (a rank that is through it closes connections that others still use) but through the store, which
+    rank 0 keeps alive until the others are gone. Nor by the interpreter's own shutdown, which aborted with gloo in one
+    of nine runs.
     """
-    if code == 0 and dist.is_initialized():
-        dist.barrier()
+    store, others = dist.distributed_c10d._get_default_store(), dist.get_world_size() - 1
+    if store.add("arrived", 1) == others + 1:
+        store.set("all arrived", "yes")
+    store.wait(["all arrived"])
+    if dist.get_rank() == 0 and others:
+        store.wait(["others gone"])
+    elif others and store.add("gone", 1) == others:
+        store.set("others gone", "yes")
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)
+    os._exit(0)

@@ -229,13 +229,13 @@ class Engine:
     def full_tensors(self, dtype: torch.dtype) -> Iterator[tuple[str, torch.Tensor | None]]:
         """Hugging Face names and whole tensors on the host, one gathered at a time; None on all ranks but 0.
 
-        Collective: every rank iterates to the end. A tied head is not repeated.
+        Collective: every rank iterates to the end. The tensors are copies. A tied head is not repeated.
         """
         for name, shape in model.parameter_shapes(self.model_config).items():
             owner = model.stage_of(name, self.model_config.num_hidden_layers, self.layout.p)
             tensor = None
             if owner == self.mesh.stage:
-                tensor = self.parameters[name].detach().to(self.device, dtype).full_tensor().cpu()
+                tensor = self.parameters[name].detach().to(self.device, dtype, copy=True).full_tensor().cpu()
             source = owner * (self.layout.world_size // self.layout.p)
             if owner and self.mesh.rank == source:
                 dist.send(tensor, 0, group=self.mesh.control)

@@ -69,7 +69,8 @@ class Decoder(nn.Module):
     def forward(self, x: torch.Tensor, inputs: Inputs) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
         """x: token ids [1, T/c] on the first stage, else hidden [1, T/(c*t), D].
 
-        Returns hidden of the same kind, or on the last stage logprobs and entropy of the predictions, [T/c] float32.
+        Returns hidden states (a DTensor cut over t), or on the last stage logprobs and entropy of the predictions,
+        [T/c] float32 each.
         """
         if self.is_first:
             hidden = self.model.embed_tokens(x)
@@ -81,7 +82,7 @@ class Decoder(nn.Module):
                 hidden, attention_mask=None, position_embeddings=rotary, packed=inputs.boundaries, use_cache=False
             )
         if not self.is_last:
-            return hidden if self.tensor is None else hidden.to_local()
+            return hidden
         return self._predict(self.model.norm(hidden), inputs)
 
     def _predict(self, hidden: torch.Tensor, inputs: Inputs) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,9 +12,16 @@ import torch
 import torch.distributed as dist
 from torch import nn
 from torch.distributed.pipelining import PipelineStage, Schedule1F1B
+from torch.distributed.tensor import DTensor
 
 from realhf.mesh import Mesh
 from realhf.model import Decoder, Inputs
+
+
+def _run(decoder: Decoder, x: torch.Tensor, inputs: Inputs):
+    """A stage's output with hidden states as this rank's piece, ready to send."""
+    out = decoder(x, inputs)
+    return out.to_local() if isinstance(out, DTensor) else out
 
 
 class _InOrder(nn.Module):
@@ -28,7 +35,7 @@ class _InOrder(nn.Module):
         self.decoder, self.batches = decoder, iter(batches)
 
     def forward(self, x: torch.Tensor):
-        return self.decoder(x, next(self.batches))
+        return _run(self.decoder, x, next(self.batches))
 
 
 class Pipeline:
@@ -53,7 +60,7 @@ class Pipeline:
             if stage > 0:
                 x = torch.empty(self._message(inputs), dtype=self.dtype, device=self.device)
                 dist.recv(x, group=group, group_src=stage - 1)
-            out = self.decoder(x, inputs)
+            out = _run(self.decoder, x, inputs)
             if stage < self.last:
                 dist.send(out.contiguous(), group=group, group_dst=stage + 1)
                 out = (torch.empty(len(inputs.token_ids), device=self.device), None)
@@ -63,7 +70,7 @@ class Pipeline:
         return results
 
     def train(self, batches: list[Inputs], score: Callable) -> None:
-        """Forward and backward of all microbatches. score(index, logprobs, entropy) -> scalar, called on the last stage.
+        """Forward and backward of all microbatches; the last stage calls score(index, logprobs, entropy) -> scalar.
 
         Raises ValueError when there are fewer microbatches than stages.
         """
