@@ -37,3 +37,8 @@ def write(file: str | os.PathLike, text: str) -> None:
     partial = Path(f"{file}.partial")
     partial.write_text(text)
     os.replace(partial, file)
+
+
+def bundle_dir(stage_dir: Path, version: int, every_steps: int) -> Path | None:
+    """Where the replay bundle of the step that makes `version` goes; None when that step is not one of the recorded."""
+    return stage_dir / "bundles" / f"step-{version:08d}" if every_steps > 0 and version % every_steps == 0 else None

@@ -5,6 +5,7 @@ on the last line. Dies with the process that started it; its vLLM and verifier p
 """
 import argparse
 import asyncio
+import faulthandler
 import json
 import os
 import signal
@@ -35,6 +36,7 @@ def main(words: list[str], make_engine: Callable = VLLMEngine) -> None:
     parser.add_argument("--index", type=int, required=True, help="which server of the stage")
     parser.add_argument("--restart", type=int, default=0, help="how often it was started before")
     options = parser.parse_args(words)
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     if os.getppid() != 1:
         die_with(os.getppid())
     if cpus := os.environ.get("AREAL_LITE_CPUS"):

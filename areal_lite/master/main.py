@@ -4,21 +4,28 @@ Waits for messages, at most 0.1 s at a time, so that its clocks run: a server th
 trainer or a run in which nothing moves ends the stage with a sentence that says who waits for whom.
 """
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 from areal_lite import dataset, record, weights
 from areal_lite.config.schema import Stage
+from areal_lite.master.answers import write_answers
+from areal_lite.master.clocks import Clocks
 from areal_lite.master.evaluation import EvaluationRounds
 from areal_lite.master.recorder import Recorder
 from areal_lite.master.scheduler import Rules, Scheduler
 from areal_lite.master.status import status, waiting_for
 from areal_lite.master.triggers import reached
 from areal_lite.streams import Hub
-from areal_lite.types import Batch, Heartbeat, Hello, Loaded, Update
+from areal_lite.types import Batch, Heartbeat, Hello, Loaded, Ticket, Update
 from realhf import allocation
 
 STATUS_S = 1.0
+LAST_WORDS_S = 30.0
+"""For `python -m areal_lite.status --stacks` when the run hangs."""
 
 
 class Master:
@@ -35,11 +42,13 @@ class Master:
         rounds = EvaluationRounds(held.at if held else train.at, len(held) if held else 0, ev.samples, ev.every_steps)
         self.scheduler = Scheduler(train.prompt, rules(stage), rounds)
         self.recorder = Recorder(stage, directory, dataset.load_tokenizer(stage.model.path)[0])
+        self.recorder.event("joined", peer="master", pid=os.getpid())
         self.recorder.event("data", rows=len(train), dropped=train.dropped, held_out=len(held) if held else 0)
         now = time.monotonic()
         self.heard: dict[str, float] = {}
         self.beats: dict[str, Heartbeat] = {}
         self.moved, self.written, self.retired = now, 0.0, -1
+        self.clocks = Clocks(now)
 
     def run(self) -> None:
         """Until the stage is finished. SystemExit with a sentence when it cannot go on."""
@@ -77,7 +86,8 @@ class Master:
         if first:
             self.recorder.began(update.version)
             return
-        facts = {"lost_tokens": self.scheduler.ledger.lost, "duplicates": self.scheduler.duplicates,
+        facts = {"time_generation_s": self.clocks.take_busy(),
+                 "lost_tokens": self.scheduler.ledger.lost, "duplicates": self.scheduler.duplicates,
                  "refused_peers": self.hub.refused, "malformed": self.hub.malformed}
         self.recorder.step(update.version, update.metrics, {k: float(v) for k, v in facts.items()})
         if why := reached(self.stage.until, self.recorder.rows):
@@ -93,11 +103,16 @@ class Master:
     def _send(self, outgoing: list) -> None:
         for peer, message in outgoing:
             self.hub.send(peer, message)                   # to a peer that is gone: dropped, its silence is noticed
+            if isinstance(message, Ticket):
+                self.clocks.sent(message, time.monotonic())
         if batch := next((m for _, m in outgoing if isinstance(m, Batch)), None):
             self.recorder.batch(self.scheduler.training, batch.step)
+            if bundle := record.bundle_dir(self.directory, batch.step + 1, self.stage.record.bundle_every_steps):
+                write_answers(bundle, self.scheduler.training, self.scheduler.prompt_of, self.recorder.tokenizer)
 
     def _clocks(self) -> None:
         now, s, cluster = time.monotonic(), self.scheduler, self.stage.cluster
+        self.clocks.sample(s, now)
         for peer in [p for p in s.servers if now - self.heard[p] > cluster.silence_s]:
             self.recorder.event("lost", peer=peer, silent_s=now - self.heard[peer], free=s.servers[peer].free)
             self._send(s.lost(peer))
@@ -105,18 +120,31 @@ class Master:
             if now - self.heard[peer] > cluster.silence_s:
                 raise SystemExit(f"{peer} has not been heard for {now - self.heard[peer]:.0f} s; its log says why")
         if now - self.moved > cluster.hang_s:
-            beats = "; ".join(f"{p}: {b.doing} for {b.since_s:.0f} s" for p, b in self.beats.items())
-            raise SystemExit(f"nothing has moved for {now - self.moved:.0f} s: {waiting_for(s)}. Processes: {beats or 'none'}")
+            self._last_words()
+            raise SystemExit(f"nothing has moved for {now - self.moved:.0f} s (cluster.hang_s={cluster.hang_s:g}): {waiting_for(s)}. "
+                             f"Who does what, and the stacks of this node's processes, are in {self.directory}/logs/master.log")
         if now - self.written > STATUS_S:
             self._evaluations()
             self._status()
             self._retire()
 
+    def _last_words(self) -> None:
+        """The run hangs: the whole status and everybody's stacks into the logs, before all of it ends."""
+        self._status()
+        self.recorder.event("hang", still_s=self.written - self.moved, waiting_for=waiting_for(self.scheduler))
+        words = [sys.executable, "-m", "areal_lite.status", str(self.directory), "--stacks"]
+        try:
+            subprocess.run(words, stdin=subprocess.DEVNULL, timeout=LAST_WORDS_S)
+        except subprocess.TimeoutExpired:
+            print(f"no status within {LAST_WORDS_S:g} s", file=sys.stderr)
+
     def _status(self) -> None:
-        self.written = time.monotonic()
+        now = self.written = time.monotonic()
         beats = {p: {"doing": b.doing, "since_s": b.since_s, "silent_s": self.written - self.heard[p], **b.counters}
                  for p, b in self.beats.items()}
         row = {"time": time.time(), "stage": self.stage.name, **status(self.scheduler), "processes": beats,
+               "oldest": self.clocks.oldest(self.scheduler, now),
+               "quiet_s": {p: self.clocks.quiet_s(p, now) for p in self.scheduler.servers},
                "still_s": self.written - self.moved, "refused_peers": self.hub.refused, "malformed": self.hub.malformed}
         record.write(self.directory / "status.json", json.dumps(row))
 

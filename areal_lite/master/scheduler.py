@@ -290,8 +290,11 @@ class Scheduler:
         return min(self.live + S + 1, self.end) * P + dropped
 
     def _ticket(self, k: int, attempt: int) -> Ticket:
-        draw = k + attempt * self.rules.total_steps * self.rules.prompts_per_step
-        return Ticket(k, self.prompt(draw), tuple(range(self.rules.group_size)), attempt)
+        return Ticket(k, self.prompt_of(k, attempt), tuple(range(self.rules.group_size)), attempt)
+
+    def prompt_of(self, k: int, attempt: int) -> Prompt:
+        """The prompt of a training ticket; every further attempt draws from behind the stage's last regular prompt."""
+        return self.prompt(k + attempt * self.rules.total_steps * self.rules.prompts_per_step)
 
 
 def _tokens(group: dict[int, Trajectory]) -> int:

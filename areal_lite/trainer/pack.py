@@ -1,7 +1,9 @@
-"""Trajectories -> the engine's sequences with their per-token fields. Pure numpy."""
+"""Trajectories -> the engine's sequences with their per-token fields. Pure: the same on every rank and in a replay."""
 import numpy as np
+import torch
 
 from areal_lite.algorithms import advantages as adv
+from areal_lite.algorithms.losses import PolicyLoss, behaviour_weights
 from areal_lite.config.schema import Algorithm
 from areal_lite.types import Trajectory
 from realhf.packing import Sequence
@@ -29,6 +31,26 @@ def unnormalised(a: Algorithm, t: Trajectory, group: np.ndarray, reference: np.n
     if a.kl_reward:
         penalties = adv.kl_penalties(t.logprobs, reference, a.kl_reward)
     return adv.reward_to_go(reward, penalties)
+
+
+def loss_settings(a: Algorithm) -> PolicyLoss:
+    """The loss's part of the algorithm's configuration."""
+    return PolicyLoss(a.objective, a.clip_low, a.clip_high, a.behaviour_weight, a.behaviour_weight_cap, a.kl_loss,
+                      a.entropy_bonus)
+
+
+def loss_fields(settings: PolicyLoss, t: Trajectory, advantages: np.ndarray, proximal: np.ndarray | None,
+                reference: np.ndarray | None) -> dict[str, np.ndarray]:
+    """What policy_loss reads of one answer besides mask and behaviour, [T] each; None: this step does without it."""
+    fields = {"advantages": advantages}
+    if proximal is not None:
+        fields["proximal"] = proximal
+        if settings.behaviour_weight.startswith("sequence"):
+            p, b = torch.from_numpy(proximal.copy()), torch.from_numpy(t.logprobs.copy())
+            fields["weight"] = behaviour_weights(settings, p, b, torch.ones_like(b)).numpy()
+    if settings.kl_loss:
+        fields["reference"] = reference
+    return fields
 
 
 def with_fields(t: Trajectory, **fields: np.ndarray) -> Sequence:

@@ -5,12 +5,12 @@ Collective over the trainer ranks; every rank passes its own share and gets the 
 import functools
 
 import numpy as np
-import torch
 
 from areal_lite.algorithms import advantages as adv
-from areal_lite.algorithms.losses import PolicyLoss, behaviour_weights, mean_ratio_veto, policy_loss
+from areal_lite.algorithms.losses import mean_ratio_veto, policy_loss
 from areal_lite.config.schema import Algorithm
 from areal_lite.trainer import pack
+from areal_lite.trainer.bundle import Trace
 from areal_lite.types import Batch, Minibatch, Trajectory
 from realhf.engine import Engine
 
@@ -18,14 +18,12 @@ Arrays = dict[int, np.ndarray]
 """id(trajectory) -> [T] numbers of its answer."""
 
 
-def loss_settings(a: Algorithm) -> PolicyLoss:
-    """The loss's part of the algorithm's configuration."""
-    return PolicyLoss(a.objective, a.clip_low, a.clip_high, a.behaviour_weight, a.behaviour_weight_cap, a.kl_loss,
-                      a.entropy_bonus)
+def ppo_step(a: Algorithm, temperature: float, batch: Batch, policy: Engine, reference: Engine | None,
+             trace: Trace | None = None) -> dict[str, float]:
+    """Train on a Batch: KL reward, reward-to-go, normalise, decoupled clipped loss. Returns the step's metrics.
 
-
-def ppo_step(a: Algorithm, temperature: float, batch: Batch, policy: Engine, reference: Engine | None) -> dict[str, float]:
-    """Train on a Batch: KL reward, reward-to-go, normalise, decoupled clipped loss. Returns the step's metrics."""
+    trace: takes what happened in between, for a replay bundle; costs one more forward pass.
+    """
     trajectories = [t for mb in batch.minibatches for t in mb.trajectories]
     recompute = a.objective == "decoupled" and (a.minibatches > 1 or a.behaviour_weight.startswith("sequence"))
     proximal = _logprobs(policy, trajectories, temperature) if recompute else {}
@@ -38,30 +36,23 @@ def ppo_step(a: Algorithm, temperature: float, batch: Batch, policy: Engine, ref
         total = policy.all_reduce_sum(adv.moments(list(plain.values())))
         advantages = dict(zip(plain, adv.normalise(list(plain.values()), total), strict=True))
 
-    settings, made = loss_settings(a), []
+    settings, made = pack.loss_settings(a), []
     for mb in batch.minibatches:
-        sequences = [_sequence(settings, t, advantages, proximal, referred if a.kl_loss else {}) for t in mb.trajectories]
+        if trace:
+            trace.current |= _logprobs(policy, mb.trajectories, temperature)
+        sequences = [pack.with_fields(t, **pack.loss_fields(settings, t, advantages[id(t)], proximal.get(id(t)),
+                                                            referred.get(id(t)))) for t in mb.trajectories]
         metrics = policy.train_step(sequences, functools.partial(policy_loss, settings), temperature,
                                     max(mb.loss_tokens, 1), veto=mean_ratio_veto(a.max_mean_ratio, mb.loss_tokens))
         made.append(_per_token(metrics, mb))
+    if trace:
+        trace.proximal, trace.reference, trace.advantages, trace.metrics = proximal, referred, advantages, made
     return {**_mean(made), **_kl_to_reference(policy, trajectories, referred), **_gap_by_staleness(policy, batch, proximal)}
 
 
 def _logprobs(engine: Engine, trajectories: list[Trajectory], temperature: float) -> Arrays:
     whole = engine.logprobs([pack.bare(t) for t in trajectories], temperature)
     return {id(t): pack.answer_part(t, x) for t, x in zip(trajectories, whole, strict=True)}
-
-
-def _sequence(settings: PolicyLoss, t: Trajectory, advantages: Arrays, proximal: Arrays, referred: Arrays):
-    fields = {"advantages": advantages[id(t)]}
-    if proximal:
-        fields["proximal"] = proximal[id(t)]
-        if settings.behaviour_weight.startswith("sequence"):
-            p, b = torch.from_numpy(proximal[id(t)]), torch.from_numpy(t.logprobs.copy())
-            fields["weight"] = behaviour_weights(settings, p, b, torch.ones_like(b)).numpy()
-    if referred:
-        fields["reference"] = referred[id(t)]
-    return pack.with_fields(t, **fields)
 
 
 SUMS = {"clip_fraction", "mean_ratio", "behaviour_weight", "behaviour_masked", "entropy", "kl_behaviour", "logprob_gap",

@@ -13,6 +13,7 @@ import torch
 from areal_lite import record, weights
 from areal_lite.config.schema import Stage
 from areal_lite.streams import Spoke
+from areal_lite.trainer import bundle
 from areal_lite.trainer.step import ppo_step
 from areal_lite.types import Batch, Hello, Stop, Update
 from realhf import checkpoint
@@ -65,15 +66,28 @@ class Worker:
             raise SystemExit(f"trainer rank {self.rank} holds version {self.version} but was sent step {batch.step}")
         spoke.doing(f"training step {batch.step}")
         started = time.monotonic()
-        metrics = ppo_step(self.stage.algorithm, self.stage.generation.temperature, batch, self.policy, self.reference)
+        recorded = record.bundle_dir(self.directory, batch.step + 1, self.stage.record.bundle_every_steps)
+        trace = bundle.Trace() if recorded else None
+        metrics = ppo_step(self.stage.algorithm, self.stage.generation.temperature, batch, self.policy, self.reference, trace)
         if not np.isfinite(metrics["loss"]):
             raise SystemExit(f"step {batch.step}: the loss is {metrics['loss']}; the run has diverged. Resume from a checkpoint "
                              f"with a smaller trainer.optimizer.lr (now {self.stage.trainer.optimizer.lr})")
         self.version += 1
+        if trace:
+            self._bundle(recorded, batch, trace)
         trained = time.monotonic()
         metrics |= {"time_wait_s": waited_s, "time_train_s": trained - started}
         self._publish(spoke, metrics)
         self._checkpoint()
+
+    def _bundle(self, directory: Path, batch: Batch, trace: bundle.Trace) -> None:
+        """The first rank of every data-parallel share writes it."""
+        layout = self.policy.layout
+        share = layout.data_parallel_rank(self.rank)
+        if self.rank == min(r for r in range(layout.world_size) if layout.data_parallel_rank(r) == share):
+            bundle.write(directory, share, layout.data_parallel, batch, trace)
+        if self.rank == 0:
+            record.write(directory / "config.yaml", (self.directory / "config.yaml").read_text())
 
     def _publish(self, spoke: Spoke, metrics: dict[str, float]) -> None:
         """Write this version's weights and tell the master; rank 0 writes, all ranks gather."""
