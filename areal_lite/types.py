@@ -94,7 +94,8 @@ class Update:
     version: int
     """Number of optimizer steps' batches these weights have seen: batch s turns version s into s + 1."""
     path: str
-    """Directory that holds weights.bin and manifest.json (see weights.py)."""
+    """Directory that holds weights.bin and manifest.json (see weights.py). "" in an evaluation, which has no trainer:
+    the model directory's own weights, as every server read them at its start."""
     checksum: str
     """Of weights.bin, in hexadecimal; a server refuses a file that differs."""
     metrics: dict[str, float] = field(default_factory=dict)

@@ -85,6 +85,12 @@ class FakeEngine:
         self._running.set()
         return self._load_s
 
+    async def adopt(self, version: int) -> None:
+        """As VLLMEngine's."""
+        assert self._first is None
+        self.version = version
+        self._running.set()
+
 
 class FakeSpoke:
     """Spoke's sending face, in memory: what was sent, in order, and what the next heartbeat would say."""

@@ -14,7 +14,7 @@ from areal_lite.config.schema import Evaluation
 from areal_lite.generation.engine import EngineError, Output, stop_token_ids
 from areal_lite.generation.server import Server
 from areal_lite.rewards.pool import VerifierPool
-from areal_lite.types import Hello, Loaded, Stop, Trajectory
+from areal_lite.types import Hello, Loaded, Stop, Trajectory, Update
 from areal_lite.weights import WeightsError
 from tests.fakes import FakeEngine, FakeSpoke
 from tests.serving import STAGE, publish_fake, ticket
@@ -115,14 +115,24 @@ def test_training_and_evaluation_are_sampled_by_their_own_settings(model_dir, po
 
 
 def test_every_sample_has_a_seed_of_its_own_that_its_server_gives_again(model_dir, pool):
-    def seeds(stage=STAGE, **where):
+    def seeds(stage=STAGE, purpose="train", **where):
         server = Serving(model_dir, pool, stage, **where).server
-        return [server.sampling(ticket(k, purpose=p, attempt=a), s).seed
-                for k in (0, 1) for a in (0, 1) for p in ("train", "evaluate") for s in (0, 1)]
+        return [server.sampling(ticket(k, purpose=purpose, attempt=a), s).seed
+                for k in (0, 1) for a in (0, 1) for s in (0, 1)]
     everywhere = [*seeds(), *seeds(index=1), *seeds(restart=1), *seeds(replace(STAGE, seed=6))]
-    assert len(set(everywhere)) == len(everywhere) == 64
+    assert len(set(everywhere)) == len(everywhere) == 32
     assert seeds() == seeds()
     assert all(0 <= s < 1 << 62 for s in everywhere)
+    measured = seeds(purpose="evaluate")
+    assert measured == seeds(purpose="evaluate", index=1) == seeds(purpose="evaluate", restart=1)
+    assert len({*everywhere, *measured, *seeds(replace(STAGE, seed=6), purpose="evaluate")}) == 48
+
+
+def test_an_update_without_a_path_lets_a_server_work_with_the_weights_it_started_with(model_dir, pool):
+    serving = Serving(model_dir, pool)
+    got = answered(serving, ticket(purpose="evaluate"), update=Update(40, "", ""))
+    assert serving.spoke.of(Loaded) == [Loaded(40, "", 0.0, 0.0)]
+    assert {v for t in got for v in t.versions.tolist()} == {40} and len(got) == 4
 
 
 def test_answers_in_flight_go_on_under_new_weights_and_say_which_token_had_which(model_dir, pool, tmp_path):

@@ -62,6 +62,19 @@ def read_experiment(directory: str | Path) -> Experiment:
     return _build(Experiment, _yaml(Path(directory) / "config.yaml"), "")
 
 
+def read_words(cls: type, words: list[str]) -> object:
+    """key=value words -> the frozen dataclass `cls` of another command. A list is written [a,b], or a,b."""
+    tree = OmegaConf.to_container(OmegaConf.from_dotlist([f"{k}={v}" for k, v in map(_split, words)]), resolve=False)
+    hints = typing.get_type_hints(cls)
+    for key, value in tree.items():
+        if key not in hints:
+            near = difflib.get_close_matches(str(key), hints, 1, 0.5)
+            raise ConfigError(f"no key {key}; " + (f"did you mean {near[0]}?" if near else f"valid: {', '.join(hints)}"))
+        if typing.get_origin(hints[key]) is tuple and not isinstance(value, list):
+            tree[key] = str(value).split(",")
+    return _value(cls, tree, "command line", "")
+
+
 def _split(word: str) -> tuple[str, str]:
     key, sign, value = word.partition("=")
     if not sign or not key:

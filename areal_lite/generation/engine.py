@@ -175,6 +175,13 @@ class VLLMEngine:
         self._running.set()
         return time.monotonic() - begin
 
+    async def adopt(self, version: int) -> None:
+        """Call the weights that start() read from the model directory `version`, and go on. Not after an update."""
+        assert self._first is None, "the model directory's own weights are gone after an update"
+        await self._answer(self._llm.update_weight_version(str(version)), "stamping the version")
+        self.version, self._salt = version, f"{version} of the model directory"
+        self._running.set()
+
     async def _load(self, path: str, version: int, tries: int = 2) -> None:
         try:
             call = self._llm.collective_rpc("load_weights_file", args=(path,))

@@ -36,6 +36,7 @@ class Engine(Protocol):
     async def generate(self, prompt_ids: np.ndarray, sampling: Sampling, request_id: str) -> Output: ...
     async def probe(self, token_ids: tuple[int, ...]) -> np.ndarray: ...
     async def update(self, path: str, manifest: Manifest, version: int, *, recompute: bool) -> float: ...
+    async def adopt(self, version: int) -> None: ...
 
 
 class _Stopped(Exception):
@@ -98,9 +99,11 @@ class Server:
             reward, verdict.outcome, verdict.extracted, time.monotonic() - begin))
 
     def sampling(self, ticket: Ticket, sample: int) -> Sampling:
-        """How this sample is drawn. The seed is its own on every server and every restart of it."""
+        """How this sample is drawn. A training seed is its own on every server and every restart of it; an evaluation's
+        is the same everywhere, so that a measurement does not depend on who was free."""
         generation, evaluation = self._stage.generation, self._stage.evaluation
-        facts = (self._stage.seed, self._index, self._restart, ticket.purpose, ticket.k, ticket.attempt, sample)
+        where = (self._index, self._restart) if ticket.purpose == "train" else ()
+        facts = (self._stage.seed, *where, ticket.purpose, ticket.k, ticket.attempt, sample)
         seed = int.from_bytes(hashlib.blake2b(repr(facts).encode(), digest_size=8).digest(), "big") >> 2
         if ticket.purpose == "train":
             return Sampling(generation.temperature, 1.0, generation.max_new_tokens, seed)
@@ -125,8 +128,21 @@ class Server:
                 await self._apply(update)
 
     async def _apply(self, update: Update) -> None:
-        """Check, load, probe, acknowledge."""
+        """Load and acknowledge; an update without a path names the weights that the engine started with."""
         self._say(f"loading version {update.version}")
+        gap, seconds = 0.0, 0.0
+        if update.path:
+            gap, seconds = await self._load(update)
+        else:
+            await self._engine.adopt(update.version)
+        self._trusted.set()
+        self._applied, self._stall_s = self._applied + 1, self._stall_s + seconds
+        self._loaded = Loaded(update.version, update.checksum, gap, seconds)
+        self._spoke.send(self._loaded)
+        self._say("")
+
+    async def _load(self, update: Update) -> tuple[float, float]:
+        """Check, load, probe; (probe error, seconds of stall)."""
         clock = self._stage.generation.update_timeout_s
         try:
             manifest = await asyncio.wait_for(asyncio.to_thread(_verified, update), clock)
@@ -143,11 +159,7 @@ class Server:
             raise EngineError(
                 f"version {update.version} from {update.path} loaded wrongly: on the probe vLLM's logprobs differ by "
                 f"{gap:.3g} from the trainer's; generation.probe_tolerance allows {self._tolerance:g}")
-        self._trusted.set()
-        self._applied, self._stall_s = self._applied + 1, self._stall_s + seconds
-        self._loaded = Loaded(update.version, update.checksum, gap, seconds)
-        self._spoke.send(self._loaded)
-        self._say("")
+        return gap, seconds
 
     async def _watch(self) -> None:
         """Notice a dead engine, and keep the heartbeat's numbers fresh."""
