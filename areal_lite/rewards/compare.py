@@ -20,7 +20,8 @@ from areal_lite.rewards.evaluate import (
 from areal_lite.rewards.lexer import Refused
 from areal_lite.rewards.node import Node, negative, num, quotient
 from areal_lite.rewards.reader import fold
-from areal_lite.rewards.regions import region, same_region
+from areal_lite.rewards.regions import region, same_region, variable
+from areal_lite.rewards.prose import synonyms
 from areal_lite.rewards.units import parse_unit_text
 
 MAX_ITEMS = 64
@@ -116,6 +117,10 @@ def rounds(decimal: Node, other) -> bool:
 def equal_quantities(a: Node, b: Node, options: Options) -> bool:
     """Numbers under their units: both known and alike, converted; unlike, different; one missing or unknown, numbers."""
     (x, u), (y, v) = ((n.parts[0], parse_unit_text(n.word)) if n.kind == "quantity" else (n, None) for n in (a, b))
+    if (u is None) != (v is None) and (u or v).dimensions == "D1":
+        turned = [Node("product", (n, Node("symbol", word="pi"), num(Fraction(1, 180)))) if unit else n
+                  for n, unit in ((x, u), (y, v)) if n.kind in EXPRESSION]
+        return equal(x, y, options) or (len(turned) == 2 and equal(*turned, options))
     if "%" in (u.dimensions[:1] if u else "", v.dimensions[:1] if v else ""):
         return equal_percents(x, u, y, v, options)
     if u is None or v is None:
@@ -181,7 +186,7 @@ def named_value(node: Node) -> Node | None:
 
 def equal_relations(a: Node, b: Node, options: Options) -> bool:
     if a.kind == b.kind == "relation":
-        return same_relation(a, b, options) or same_region(region(a), region(b))
+        return same_relation(a, b, options) or (variable(a) == variable(b) and same_region(region(a), region(b)))
     rel, other = (a, b) if a.kind == "relation" else (b, a)
     if region(rel) is not None and same_region(region(rel), region(other)):
         return True
@@ -230,7 +235,7 @@ def equal_collections(a: Node, b: Node, options: Options) -> bool:
     if not kinds <= {"list", "set", "tuple"}:
         collection, other = (a, b) if a.kind in ("list", "set", "tuple") else (b, a)
         if collection.kind == "set" and not collection.parts:
-            return other.word in EMPTY
+            return synonyms(other.word.removeprefix("\\"), "emptyset")
         return len(collection.parts) == 1 and equal(collection.parts[0], other, options)
     if any(node.kind == "list" and any(part.kind == "relation" for part in node.parts) for node in (a, b)):
         return equal_relation_lists(a, b, options)
@@ -274,10 +279,9 @@ def tupled(node: Node) -> Node:
         return Node("tuple", tuple(row.parts[0] for row in node.parts), "()")
     if node.kind == "matrix":
         return Node("tuple", node.parts, "()")
-    if node.kind == "tuple" and len(node.parts) > 1 and all(
-        part.kind == "tuple" and part.word == "[]" and len(part.parts) == 1 for part in node.parts
-    ):
-        return Node("tuple", tuple(part.parts[0] for part in node.parts), "()")
+    if node.kind == "tuple" and all(part.kind == "tuple" and part.word == "[]" for part in node.parts):
+        rows = [Node("tuple", part.parts, "()") for part in node.parts]
+        return tupled(Node("matrix", tuple(rows)))
     return node
 
 
@@ -308,26 +312,8 @@ def distinct(items: Sequence[Node], options: Options) -> list[Node]:
     return kept
 
 
-EMPTY = {"\\emptyset", "no solution", "no solutions", "empty set", "none", "no real solution", "no real solutions",
-         "there no solution", "no solution exists"}  # fmt: skip
-SYNONYMS = [
-    EMPTY,
-    {"infinity", "infinite"},
-    {"undefined", "dne", "does not exist", "not defined", "limit does not exist"},
-    {"infinitely many", "infinitely many solutions", "infinite solutions", "infinite number of solutions"},
-    {"all real numbers", "\\mathbbR", "all reals", "all real", "real numbers", "reals"},
-]
-NUMBER_WORDS = {word: num(n) for n, word in enumerate(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split())}
-
-
 def equal_texts(a: Node, b: Node) -> bool:
-    x, y = (node.word.lower().removeprefix("\\") if node.kind == "symbol" else node.word for node in (a, b))
-    if a.kind in ("text", "symbol") and b.kind in ("text", "symbol") and x == y:
-        return True
-    if any(a.word in group and b.word in group for group in SYNONYMS):
-        return True
-    words, number = (a, b) if a.kind == "text" else (b, a)
-    if words.kind == "text" and number.kind in EXPRESSION and words.word in NUMBER_WORDS:
-        return equal_expressions(NUMBER_WORDS[words.word], number, Options())
-    return False
+    if not all(node.kind in ("text", "opaque", "symbol") and node.word for node in (a, b)):
+        return False
+    x, y = (node.word.lower().removeprefix("\\") for node in (a, b))
+    return x == y or synonyms(x, y)

@@ -122,6 +122,8 @@ def called(name: str, parts: list[Value]) -> Value:
         return Fraction(math.factorial(whole[0]) if name == "factorial" else math.comb(whole[0], whole[1]))
     if name in ("floor", "ceil", "abs") and exact(first):
         return abs(first) if name == "abs" else Fraction(first.__floor__() if name == "floor" else first.__ceil__())
+    if name == "binom" and all(abs(real(p)) < 10**6 for p in parts):
+        return bounded(MP.binomial(*map(real, parts)))
     if len(parts) > 1 or MP.isnan(real(first)):
         raise Refused(f"{name} of {len(parts)}")
     argument = real(first)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from areal_lite.rewards.lexer import FUNCTIONS, Refused, Token, number
-from areal_lite.rewards.node import Node, negative, num, power, quotient
+from areal_lite.rewards.node import Node, negative, num, power, product, quotient
 
 
 GREEK = {f"\\{n}" for n in ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon "
@@ -32,7 +32,7 @@ class Expression:
         self.bars = 0
 
     def read(self) -> Node:
-        node = self.sum()
+        node = self.over_or_sum()
         if self.at < len(self.tokens):
             raise Refused(f"unexpected {self.peek()!r}")
         return node

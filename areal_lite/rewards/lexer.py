@@ -38,6 +38,8 @@ FUNCTIONS = {
     *("ln log lg exp sqrt cbrt abs max min gcd lcm floor ceil arcsinh arccosh arctanh binom frac".split()),
 }
 NAMES = {"pi", "infty", "infinity", "inf", "oo", "alpha", "beta", "gamma", "delta", "theta", "lambda", "omega", "phi"}
+UNIT_LETTERS = frozenset("msghLlNJWKCFV")
+"""One letter that may be a unit when it stands apart from its number, or in \\text{}."""
 CONNECTORS = {"and", "or", "per", "by", "in", "to"}
 TEXT_COMMANDS = ("text", "textbf", "textit", "textrm", "texttt", "textsf", "textnormal", "mbox", "hbox", "mathrm", "emph",
                  "operatorname", "mathsf", "mathtt", "mathit", "unit", "underline")  # fmt: skip
@@ -88,7 +90,10 @@ def make(match: re.Match, spaced: bool, units: frozenset[str]) -> list[Token]:
     """The tokens of one match: usually one; an unknown short word becomes its letters."""
     if match["text"] is not None:
         inner = match["text"].strip()
-        return [Token("symbol", inner, spaced) if len(inner) == 1 and inner.isalpha() else Token("text", inner, spaced)]
+        if any(c.isdigit() for c in inner):  # mathematics set as text
+            return [token for m in LEX.finditer(inner) if m.lastgroup != "space" for token in make(m, False, units)]
+        is_letter = len(inner) == 1 and inner.isalpha() and inner not in UNIT_LETTERS
+        return [Token("symbol" if is_letter else "text", inner, spaced)]
     if match["repeat"]:
         return [Token("number", match[0], spaced, repeating(match[0], match["period"] or match["period2"] or match["period3"]))]
     text = match[0]

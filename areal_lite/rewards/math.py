@@ -4,6 +4,7 @@ Safe on any text in this process: nothing is evaluated before its size is bounde
 symbolic step is limited by size, not by time; a hard deadline comes from pool.py.
 """
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from areal_lite.rewards.compare import Options, equal
 from areal_lite.rewards.extract import extract
 from areal_lite.rewards.lexer import Refused
 from areal_lite.rewards.normalise import key, tidy
+from areal_lite.rewards.prose import number_word, same_words
 from areal_lite.rewards.reader import readings
 from areal_lite.rewards.special import choice, same_choice, same_date
 from areal_lite.rewards.verdict import Verdict
@@ -20,6 +22,7 @@ MAX_RESPONSE = 1 << 20
 """Characters; of a longer response only the end is searched."""
 MAX_ANSWER = 20_000
 """Characters; a longer answer equals only a gold that is the same text."""
+DECIMAL_COMMA = re.compile(r"-?0,\d+")
 DEFAULTS = Options()
 
 
@@ -66,19 +69,26 @@ def same(answer: str, gold: str, options: Options = DEFAULTS) -> str:
         return "same text"
     if choice(gold):
         return "same choice" if same_choice(answer, gold) else ""
-    if same_date(answer, gold):
-        return "same date"
+    for decide, name in ((same_date, "same date"), (same_words, "same words")):
+        decision = decide(answer, gold)
+        if decision is not None:
+            return name if decision else ""
+    for side in (0, 1):
+        n = number_word((answer, gold)[side])
+        if n is not None:
+            answer, gold = (str(n), gold) if side == 0 else (answer, str(n))
     try:
         theirs, ours = readings(answer), readings(gold)
+        if DECIMAL_COMMA.fullmatch(answer):
+            theirs += readings(answer.replace(",", "."))
     except Refused:
         return ""
-    undecided = False
     for a in theirs:
         for b in ours:
             try:
                 if equal(a, b, options):
                     return f"same {b.kind}"
             except Refused:
-                undecided = True
-    undecided = undecided or theirs[0].kind == "opaque" or ours[0].kind == "opaque"
-    return "same by sympy" if undecided and symbolic.same(answer, gold) else ""
+                continue
+    unread = any(side[0].kind == "opaque" for side in (theirs, ours))
+    return "same by sympy" if unread and symbolic.same(answer, gold) else ""

@@ -30,6 +30,7 @@ RELATIONS = {"=": "=", "==": "=", ":=": "=", "\\equiv": "\\equiv", "<": "<", ">"
              "\\subset": "sub", "\\subseteq": "sub", "\\sim": "sim", "\\mapsto": "to", "\\Rightarrow": "implies"}  # fmt: skip
 CONNECTORS = {"and", "or", ", and", ", or", ",and", ",or", "and/or", ",", ";", "\\lor", "\\land", "\\vee", "\\wedge"}
 PAIRS = {"(": ")", "[": "]", "\\{": "\\}", "{": "}", "\\langle": "\\rangle"}
+TRIGONOMETRIC = {"sin", "cos", "tan", "cot", "sec", "csc"}
 MATRIX = ("matrix", "array", "smallmatrix", "cases", "aligned", "align", "gathered")
 
 
@@ -52,6 +53,8 @@ def structure(tokens: list[Token], apart: bool = False) -> Node:
     """One answer, or the list of them that bare separators make. `apart`: a spaced single letter may be a unit."""
     while wrapped(tokens) == "{":
         tokens = tokens[1:-1]
+    if tokens and tokens[0].text == "]" and wrapped(tokens):
+        return bracketed(tokens, "]", apart)
     items = [item for item in split(tokens, is_separator) if item]
     if not items:
         raise Refused("nothing to read")
@@ -82,6 +85,11 @@ def single(tokens: list[Token], apart: bool) -> Node:
     bracket = wrapped(tokens)
     if bracket:
         return bracketed(tokens, bracket, apart)
+    if tokens[0].kind == "symbol" and tokens[0].text.isupper() and wrapped(tokens[1:]) == "(" and is_list(tokens[2:-1]):
+        return bracketed(tokens[1:], "(", apart)  # the point P(1, 2)
+    ratio = split(tokens, lambda t: t.text == ":")
+    if len(ratio) > 2:
+        return Node("tuple", tuple(single(side, apart) for side in ratio), ":")
     if tokens[0].text == "\\begin":
         return matrix(tokens, apart)
     if is_words(tokens):
@@ -111,13 +119,13 @@ def bracketed(tokens: list[Token], bracket: str, apart: bool) -> Node:
                 return structure(inner[n + 1 :], apart)
         return Node("set", tuple(flat(single(i, apart) for i in split(inner, is_separator) if i)))
     items = [i for i in split(inner, is_separator) if i]
-    if len(items) == 1 and bracket in "({":
+    if len(items) == 1 and (bracket in "({" or items[0][0].text == "\\begin"):
         try:
             return structure(inner, apart)
         except Refused:
             return text_of(tokens)
-    shape = {"\\langle": "(", "\\rangle": ")"}
-    return Node("tuple", tuple(structure(i, apart) for i in items), shape.get(bracket, bracket) + shape.get(closer, closer))
+    word = {"\\langle": "(", "]": "("}.get(bracket, bracket) + {"\\rangle": ")", "[": ")"}.get(closer, closer)
+    return Node("tuple", tuple(structure(item, apart) for item in items), word)
 
 
 def matrix(tokens: list[Token], apart: bool) -> Node:
@@ -151,12 +159,13 @@ def quantity(tokens: list[Token], apart: bool) -> Node:
     start = split_unit(tokens)
     if not apart and start < len(tokens) and tokens[start].kind == "symbol":
         start = len(tokens)
-    if 0 < start < len(tokens):
+    angle = any(t.text.removeprefix("\\") in TRIGONOMETRIC for t in tokens)
+    if 0 < start < len(tokens) and not (angle and tokens[start].text == "\\degree"):
         try:
             value = single(tokens[:start], apart)
         except Refused:
-            return text_of(tokens)
-        if value.kind != "text":
+            value = None
+        if value is not None and value.kind not in ("text", "opaque"):
             return Node("quantity", (value,), " ".join(t.text for t in tokens[start:]))
     try:
         return expanded(fold(Expression(list(tokens)).read()))
@@ -243,6 +252,10 @@ def wrapped(tokens: list[Token]) -> str:
     return first if PAIRS[first] == last or (first in "([" and last in ")]") else ""
 
 
+def is_list(tokens: list[Token]) -> bool:
+    return len(split(tokens, is_separator)) > 1
+
+
 def is_separator(token: Token) -> bool:
     return (token.kind in ("text", "word") and token.text.lower().strip() in CONNECTORS) or token.text in CONNECTORS
 
@@ -269,5 +282,5 @@ def text_of(tokens: list[Token]) -> Node:
 
 def plain(text: str) -> str:
     """Normal form of prose: lower case, no punctuation, no articles."""
-    text = re.sub(r"[\"'`.,!?{}\\_*()]|-", " ", text.lower())
-    return " ".join(word for word in text.split() if word not in ("the", "a", "an", "is", "are"))
+    parts = re.sub(r"[\"'`.,!?{}\\_*()]|-", " ", text.lower()).split()
+    return " ".join([word for word in parts if word not in ("the", "a", "an", "is", "are")] or parts)

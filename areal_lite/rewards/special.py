@@ -1,4 +1,4 @@
-"""Answers that are not mathematics: option letters, dates and clock times."""
+"""Answers that are not mathematics: words, option letters, dates and clock times. Each decides alone when both sides are it."""
 
 import re
 
@@ -8,6 +8,7 @@ LEAD = re.compile(
     r"\(?\\?(?:text(?:bf|rm)?|mathrm|mathbf|textnormal)?\{?\s*\(?([A-Ja-j])(?:\s*\)|\s*[.:]|\s*\}).*",
     re.IGNORECASE | re.DOTALL,
 )
+NAMED = re.compile(r"(?:the )?(?:correct )?(?:final )?(?:answer|option|choice)(?: is)?:? \(?([A-Ja-j])\)?", re.IGNORECASE)
 SEVERAL = re.compile(r"[A-H](?:(?:,| and |, and | )?\s*[A-H])+")
 MONTHS = {name: n + 1 for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
 ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
@@ -37,7 +38,7 @@ def same_choice(answer: str, gold: str) -> bool:
         return False
     if len(answer) == 1:
         return answer.upper() == wanted
-    match = LEAD.fullmatch(answer[:500])
+    match = NAMED.fullmatch(bare(answer)) or LEAD.fullmatch(answer[:500])
     return bool(match) and match[1].upper() == wanted
 
 
@@ -64,10 +65,11 @@ def date(text: str) -> tuple | None:
     return None
 
 
-def same_date(answer: str, gold: str) -> bool:
+def same_date(answer: str, gold: str) -> bool | None:
+    """None unless both are dates or clock times."""
     a, b = date(answer), date(gold)
     if a is None or b is None:
-        return False
+        return None
     if a[0] == b[0] == "clock":
         return a[1:3] == b[1:3] and (a[3] == b[3] or not a[3] or not b[3])
     return a == b

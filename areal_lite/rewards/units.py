@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from areal_lite.rewards.lexer import Token
+from areal_lite.rewards.lexer import UNIT_LETTERS, Token
 
 TABLE = """
 m meter metre 1 L | cm centimeter centimetre 0.01 L | mm millimeter millimetre 0.001 L | km kilometer kilometre 1000 L
@@ -50,8 +50,6 @@ def build() -> dict[str, tuple[Fraction, str]]:
 
 UNITS = build()
 WORDS = frozenset(word for word in UNITS if len(word) > 1 and word not in ("in", "units"))
-SINGLE = frozenset("msghLlNJWKCFV")
-"""One letter that may be a unit when it stands apart from its number."""
 CURRENCY = {"\\dollar": "dollar", "€": "euro", "£": "gbp", "¥": "yen", "₹": "rupee", "\\pounds": "gbp", "\\euro": "euro"}
 SIGNS = {"\\%": "percent", "%": "percent", "\\degree": "degree", "\\AA": "angstrom", "\\mu": "mu", **CURRENCY}
 GLUE = {"/", "^", "\\cdot", "*", "{", "}", "-", "(", ")", "\\times"}
@@ -63,7 +61,7 @@ def is_unit(token: Token) -> bool:
     if token.kind == "word":
         return token.text.lower() in UNITS or token.text.isalpha() and len(token.text) > 3 or token.text == "per"
     if token.kind == "symbol":
-        return token.spaced and token.text in SINGLE
+        return token.spaced and token.text in UNIT_LETTERS
     return token.text in SIGNS
 
 
@@ -77,7 +75,7 @@ def split_unit(tokens: list[Token]) -> int:
             start = at = at - 1
         elif token.text in GLUE or token.text.lstrip("-").isdigit() and at > 1 and tokens[at - 2].text in "^{-":
             at -= 1
-        elif token.kind == "symbol" and token.text in SINGLE and at > 1 and tokens[at - 2].text in ("/", "per"):
+        elif token.kind == "symbol" and token.text in UNIT_LETTERS and at > 1 and tokens[at - 2].text in ("/", "per"):
             start = at = at - 1
         else:
             break

@@ -1,0 +1,57 @@
+"""Answers in words: names, yes and no, "no solution", number words. Decides alone when both sides are words."""
+
+import re
+from functools import lru_cache
+
+from areal_lite.rewards.lexer import FUNCTIONS, NAMES, TEXT_COMMANDS
+
+WRAPPER = re.compile(rf"\\(?:{'|'.join(TEXT_COMMANDS)}|mathbf|boldsymbol)(?![A-Za-z])\s?")
+WORDS = re.compile(r"[A-Za-z][A-Za-z ,.'\"!?;-]*")
+SEPARATOR = re.compile(r"\s*(?:,|;| and | & )\s*")
+SKIPPED = {"the", "a", "an", "is", "are", "there"}
+NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+SYNONYMS = [
+    {"emptyset", "varnothing", "no solution", "no solutions", "empty set", "none", "no real solution", "null set",
+     "no real solutions", "no solution exists", "no solutions exist", "empty", "no such", "does not have solution"},
+    {"infinity", "infinite", "infty", "inf"},
+    {"undefined", "dne", "does not exist", "not defined", "limit does not exist", "doesn t exist"},
+    {"infinitely many", "infinitely many solutions", "infinite solutions", "infinite number of solutions"},
+    {"all real numbers", "mathbb{r}", "all reals", "all real", "real numbers", "reals"},
+]  # fmt: skip
+
+
+def synonyms(a: str, b: str) -> bool:
+    return any(a in group and b in group for group in SYNONYMS)
+
+
+@lru_cache(maxsize=8192)
+def words(text: str) -> tuple[str, ...] | None:
+    """The sorted items of a list of words in normal form; None when `text` is not only words."""
+    text = WRAPPER.sub(" ", text[:400]).replace("{", "").replace("}", "").strip(" .,:;")
+    symbol = text.removeprefix("\\").lower()
+    if any(symbol in group for group in SYNONYMS):
+        return (symbol,)
+    if not WORDS.fullmatch(text) or not any(
+        len(word) > 2 and word.lower() not in FUNCTIONS and word not in NAMES for word in re.findall("[A-Za-z]+", text)
+    ):
+        return None
+    return tuple(sorted(normal(item) for item in SEPARATOR.split(text) if item))
+
+
+def normal(text: str) -> str:
+    text = re.sub(r"[^a-z ]", " ", text.lower())
+    return " ".join(word for word in text.split() if word not in SKIPPED)
+
+
+def same_words(answer: str, gold: str) -> bool | None:
+    """None unless both are words."""
+    a, b = words(answer), words(gold)
+    if a is None or b is None:
+        return None
+    return a == b or (len(a) == len(b) == 1 and synonyms(a[0], b[0]))
+
+
+def number_word(text: str) -> int | None:
+    """5 for "five"."""
+    found = words(text)
+    return NUMBERS.index(found[0]) if found and len(found) == 1 and found[0] in NUMBERS else None
