@@ -19,10 +19,13 @@ EXTRA = "extra.json"
 
 
 class Saver:
-    """Writes one checkpoint at a time. All ranks call the same methods in the same order."""
+    """Writes one checkpoint at a time. All ranks call the same methods in the same order.
 
-    def __init__(self, group: dist.ProcessGroup):
-        self.group = group
+    The background thread speaks on a group of its own: collectives of two threads on one group would meet each other's.
+    """
+
+    def __init__(self):
+        self.group = dist.new_group(backend="gloo")
         self.pending: tuple[Future, Path] | None = None
 
     def start(self, path: str, tensors: dict[str, torch.Tensor], extra: dict) -> None:

@@ -65,7 +65,7 @@ class Engine:
         if layout.p > 1:
             dtype = getattr(torch, config.compute_dtype)
             self.pipeline = Pipeline(self.decoder, self.mesh, device, self.model_config.hidden_size, dtype)
-        self.saver = checkpoint.Saver(self.mesh.control)
+        self.saver = checkpoint.Saver()
         set_timeout(config.step_timeout_s)
 
     def _cut(self, train: bool) -> model.Decoder:

@@ -133,6 +133,14 @@ def test_a_restarted_server_with_the_same_name_starts_over_and_its_tickets_go_fi
     assert [x.k for x in tickets(join(s, capacity=6))] == [0, 1]
 
 
+def test_what_a_restarted_server_owed_is_sent_to_the_others_in_the_same_breath():
+    s = scheduler()
+    join(s, "generation-0", 6), join(s, "generation-1", 100)
+    owed = {x.k for x in s.servers["generation-0"].tickets.values()}
+    out = s.on("generation-0", Hello("generation", 0, 2, 6))
+    assert owed and {m.k for p, m in out if isinstance(m, Ticket) and p == "generation-1"} == owed
+
+
 def test_a_late_server_loads_the_newest_weights_before_it_samples():
     s = scheduler(version=3)
     out = s.on("generation-9", Hello("generation", 9, 1, 100))
@@ -269,9 +277,13 @@ class World:
             servers = [p for p in self.inbox if p != "trainer-0"]
             if self.random.random() < self.failures and servers:
                 victim = self.random.choice(servers)
-                del self.inbox[victim]
-                self.deliver(self.s.lost(victim))
-                self.born_server()
+                if self.random.random() < 0.5:         # noticed by its silence, and another one comes
+                    del self.inbox[victim]
+                    self.deliver(self.s.lost(victim))
+                    self.born_server()
+                else:                                  # back under its own name before anyone noticed
+                    self.inbox[victim], self.version[victim] = [], 0
+                    self.deliver(self.s.on(victim, Hello("generation", 0, 1, self.random.choice((3, 6, 20)))))
                 continue
             self.act(self.random.choice(busy))
         raise AssertionError("the run does not end")

@@ -1,4 +1,5 @@
-"""What a run leaves behind: metrics.jsonl (a row per version), evaluation.jsonl, samples.jsonl, events.jsonl, TensorBoard.
+"""What a run leaves behind: metrics.jsonl (a row per version), tickets.jsonl (what each step trained on),
+evaluation.jsonl, samples.jsonl, events.jsonl, TensorBoard.
 
 Rows are written when they are complete; a resumed stage takes back the rows of steps it will do again.
 """
@@ -31,6 +32,7 @@ class Recorder:
         """Training goes on from this version: later rows belong to a past that did not last."""
         record.keep(self.directory / "metrics.jsonl", lambda row: row["step"] <= version)
         record.keep(self.directory / "evaluation.jsonl", lambda row: row["step"] < version)
+        record.keep(self.directory / "tickets.jsonl", lambda row: row["step"] < version)
         self.rows = list(record.read(self.directory / "metrics.jsonl"))
         self.event("began", version=version)
         self.last = time.monotonic()
@@ -42,6 +44,8 @@ class Recorder:
     def batch(self, groups: list[list[Trajectory]], step: int) -> None:
         """The batch of this step was sent to the trainer."""
         self.pending = batch_metrics(groups, step)
+        record.append(self.directory / "tickets.jsonl", {
+            "step": step, "tickets": [[g[0].k, g[0].attempt, len(g), sum(len(t.output_ids) for t in g)] for g in groups]})
         for t in [t for g in groups for t in g][:: max(1, sum(map(len, groups)) // max(1, self.stage.record.samples_per_step))]:
             self._sample(t, step)
 

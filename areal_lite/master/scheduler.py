@@ -114,12 +114,15 @@ class Scheduler:
 
     def lost(self, peer: str) -> Outgoing:
         """A generation server is gone: what it owed is reissued before anything new."""
+        self._forget(peer)
+        return self._react()
+
+    def _forget(self, peer: str) -> None:
         server = self.servers.pop(peer)
         self.ledger.lost += max(0, server.generated - server.delivered)
         self.reissue += server.tickets.values()
         self.reissue.sort(key=lambda t: (t.purpose == "train", t.k))
         self._advance_live()
-        return self._react()
 
     def end_after(self, steps: int) -> None:
         """End the stage early; tickets for later steps that are already out are abandoned."""
@@ -134,7 +137,7 @@ class Scheduler:
 
     def _joined(self, peer: str, hello: Hello) -> None:
         if peer in self.servers:               # it restarted before we missed it
-            self.lost(peer)
+            self._forget(peer)
         self.servers[peer] = Server(hello.capacity)
 
     def _updated(self, update: Update) -> None:
