@@ -170,6 +170,24 @@ def test_the_last_version_is_loaded_and_evaluated_before_everyone_is_stopped():
     assert [r.version for r in s.rounds.done] == [0, 1]
 
 
+def test_a_stage_that_ends_early_makes_the_step_that_is_out_and_evaluates_the_last_version():
+    s = scheduler(questions=1)
+    first, *more = kinds(join(s), Ticket)
+    answers(s, "generation-0", first)
+    for t in more[:P]:
+        answers(s, "generation-0", t)
+    assert s.step == 1 and s.end_after(0) == [] and s.end == 1
+    out = s.on("trainer-0", Update(1, "v1", "c")) + s.on("generation-0", Loaded(1, "c", 0.0, 0.0))
+    (last,) = kinds(out, Ticket)
+    assert last.purpose == "evaluate"
+    assert set(dict(answers(s, "generation-0", last))) == {"generation-0", "trainer-0"} and s.finished
+
+    idle = scheduler(questions=1)
+    (ticket, *_) = kinds(join(idle), Ticket)
+    answers(idle, "generation-0", ticket)
+    assert [m.purpose for m in kinds(idle.end_after(0), Ticket)] == ["evaluate"]
+
+
 def test_each_rank_gets_the_batch_of_its_data_parallel_coordinate():
     s = scheduler(trainers=4, trainer_ranks=4, data_parallel=2, data_parallel_rank=lambda rank: rank // 2)
     out = [x for t in tickets(join(s)) for x in answers(s, "generation-0", t)]

@@ -39,7 +39,7 @@ class EvaluationRounds:
         """A new version exists; open a round if it is one of those to be measured."""
         due = self.first or last or (self.every_steps > 0 and version % self.every_steps == 0)
         self.first = False
-        if due and self.questions:
+        if due and self.questions and not any(r.version == version for r in self.open):
             self.open.append(Round(version, self.next_k))
             self.next_k += self.questions
 

@@ -77,22 +77,22 @@ class Master:
                 self.recorder.loaded(peer, message)
             case Update():
                 out = s.on(peer, message)
-                self._made(message, first)
-                return out
+                return out + self._made(message, first)
         return s.on(peer, message)
 
-    def _made(self, update: Update, first: bool) -> None:
+    def _made(self, update: Update, first: bool) -> list:
         """A version exists: its row is complete, and it may be where the stage ends."""
         if first:
             self.recorder.began(update.version)
-            return
+            return []
         facts = {"time_generation_s": self.clocks.take_busy(),
                  "lost_tokens": self.scheduler.ledger.lost, "duplicates": self.scheduler.duplicates,
                  "refused_peers": self.hub.refused, "malformed": self.hub.malformed}
         self.recorder.step(update.version, update.metrics, {k: float(v) for k, v in facts.items()})
         if why := reached(self.stage.until, self.recorder.rows):
             self.recorder.event("ends early", why=why, version=update.version)
-            self.scheduler.end_after(update.version)
+            return self.scheduler.end_after(update.version)
+        return []
 
     def _evaluations(self) -> None:
         """Write down finished rounds."""

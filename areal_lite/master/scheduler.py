@@ -124,9 +124,12 @@ class Scheduler:
         self.reissue.sort(key=lambda t: (t.purpose == "train", t.k))
         self._advance_live()
 
-    def end_after(self, steps: int) -> None:
-        """End the stage early; tickets for later steps that are already out are abandoned."""
+    def end_after(self, steps: int) -> Outgoing:
+        """End the stage early; a step that is out is still made, tickets for later ones are abandoned."""
         self.end = min(self.end, max(steps, self.step))
+        if self.version >= self.end:
+            self.rounds.made(self.version, last=True)
+        return self._react()
 
     @property
     def finished(self) -> bool:
