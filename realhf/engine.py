@@ -127,7 +127,7 @@ class Engine:
         metrics["loss"] /= denominator
         step, self.steps = self.steps, self.steps + 1
         metrics["lr"] = optimizer.learning_rate(self.config.optimizer, step, self.total_steps)
-        metrics["vetoed"] = float(veto is not None and veto(metrics))
+        metrics["vetoed"] = float(bool(veto is not None and veto(metrics)))
         metrics |= self._apply(metrics["lr"], bool(metrics["vetoed"]))
         return metrics
 
