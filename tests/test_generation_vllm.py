@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -146,6 +147,17 @@ def test_two_real_servers_sample_differently_and_neither_they_nor_vllm_outlive_a
         assert status == 1 and line.startswith("generation server 0 stops: ") and "EngineCore" in line
         two.process.kill()
         assert gone([*children[0], *children[1]])
+
+
+def test_a_server_killed_while_vllm_starts_leaves_nothing_behind(models, tmp_path):
+    stage, deadline = replace(STAGE, model=replace(STAGE.model, path=str(models[1] / "model"))), time.monotonic() + 60
+    with Process(tmp_path, stage, module="areal_lite.generation") as server:
+        parent = psutil.Process(server.process.pid)
+        while not (cores := [c for c in parent.children() if "EngineCore" in " ".join(c.cmdline())]):
+            assert time.monotonic() < deadline and parent.is_running()
+            time.sleep(0.02)
+        server.process.kill()
+        assert gone(cores)
 
 
 def sampled(server, update, model):
