@@ -23,6 +23,10 @@ TIMES = {"*", "\\cdot", "\\times", "\\ast", "\\bullet"}
 OVER = {"/", "\\div", ":"}
 
 
+MAX_NESTING = 60
+MAX_POSTFIX = 10
+
+
 class Expression:
     """A cursor over tokens; `read` consumes all of them or raises Refused."""
 
@@ -30,6 +34,7 @@ class Expression:
         self.tokens = tokens
         self.at = 0
         self.bars = 0
+        self.depth = 0
 
     def read(self) -> Node:
         node = self.over_or_sum()
@@ -50,6 +55,12 @@ class Expression:
         self.at += 1
         return self.tokens[self.at - 1]
 
+    def deeper(self) -> None:
+        """Bars, functions and signs nest without a bracket that the lexer counts."""
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            raise Refused("too deep")
+
     def sum(self) -> Node:
         terms = [self.term()]
         while self.peek() in ("+", "-", "\\pm", "\\mp"):
@@ -58,9 +69,11 @@ class Expression:
         return terms[0] if len(terms) == 1 else Node("sum", tuple(terms))
 
     def term(self) -> Node:
-        sign = self.take().text if self.peek() in ("+", "-", "\\pm", "\\mp") else ""
-        if sign:
-            return signed(sign, self.term())
+        if self.peek() in ("+", "-", "\\pm", "\\mp"):
+            self.deeper()
+            node = signed(self.take().text, self.term())
+            self.depth -= 1
+            return node
         factors = [self.factor()]
         while True:
             mark = self.peek()
@@ -76,9 +89,8 @@ class Expression:
                 return factors[0] if len(factors) == 1 else Node("product", tuple(factors))
 
     def signed_factor(self) -> Node:
-        if self.peek() in ("-", "+"):
-            return signed(self.take().text, self.signed_factor())
-        return self.factor()
+        sign = self.take().text if self.peek() in ("-", "+") else "+"
+        return signed(sign, self.factor())
 
     def juxtaposed(self, factors: list[Node]) -> Node:
         """The factor that follows without a sign; turns 3 and 1/2 into the mixed number by editing `factors`."""
@@ -123,7 +135,9 @@ class Expression:
         return token.text in CLOSER or (token.kind == "command" and is_atom(token.text))
 
     def factor(self) -> Node:
+        self.deeper()
         node = self.postfix(self.atom())
+        self.depth -= 1
         if self.peek() in ("^", "**"):
             self.take()
             exponent = self.exponent()
@@ -137,11 +151,11 @@ class Expression:
             node = self.group()
             return node
         if self.peek() in ("-", "+"):
-            return signed(self.take().text, self.exponent())
+            return signed(self.take().text, self.postfix(self.atom()))
         return self.postfix(self.atom())
 
     def postfix(self, node: Node) -> Node:
-        while True:
+        for _ in range(MAX_POSTFIX):
             mark = self.peek()
             if mark == "!":
                 self.take()
@@ -160,6 +174,7 @@ class Expression:
                 node = self.subscripted(node)
             else:
                 return node
+        raise Refused("too many signs after a factor")
 
     def subscripted(self, node: Node) -> Node:
         """x_1 is a name of its own; 101_2 is a numeral in a base, equal only to itself."""

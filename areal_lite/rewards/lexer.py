@@ -50,7 +50,7 @@ LEX = re.compile(
     r"(?P<space> +)"
     rf"|\\(?:{'|'.join(TEXT_COMMANDS)})\*? ?\{{(?P<text>[^{{}}]*(?:\{{[^{{}}]*\}}[^{{}}]*)*)\}}"
     r"|(?P<repeat>\d*\.\d*(?:\\overline|\\bar|\\dot) ?\{?(?P<period>\d+)\}?|0?\.\d*\((?P<period2>\d+)\)"
-    r"|\d*\.\d*?(?P<period3>\d{1,6}?)(?P=period3)+(?: ?\.\.\.| ?\\[lc]?dots(?![A-Za-z])))"
+    r"|\d{0,15}\.\d{0,30}?(?P<period3>\d{1,6}?)(?P=period3){1,30}(?: ?\.\.\.| ?\\[lc]?dots(?![A-Za-z])))"
     r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+(?![\d.]))?)"
     r"|(?P<command>\\[A-Za-z]+|\\.)"
     r"|(?P<word>[A-Za-z]+)"

@@ -1,10 +1,11 @@
 """Is this response right? Extraction, then typed comparison with each gold; any of several golds is enough.
 
-Safe on any text in this process: nothing is evaluated before its size is bounded, and nothing is ever executed. The
-symbolic step is limited by size, not by time; a hard deadline comes from pool.py.
+Safe on any text in this process: nothing is evaluated before its size is bounded, nothing is ever executed, and sympy runs
+in a child that is killed after SYMBOLIC_S. A hard deadline for the whole verdict comes from pool.py.
 """
 
 import re
+import time
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from areal_lite.rewards import symbolic
 from areal_lite.rewards.compare import Options, equal
 from areal_lite.rewards.extract import extract
 from areal_lite.rewards.lexer import Refused
+from areal_lite.rewards.node import Node
 from areal_lite.rewards.normalise import key, tidy
 from areal_lite.rewards.prose import number_word, same_words
 from areal_lite.rewards.reader import readings
@@ -22,6 +24,8 @@ MAX_RESPONSE = 1 << 20
 """Characters; of a longer response only the end is searched."""
 MAX_ANSWER = 20_000
 """Characters; a longer answer equals only a gold that is the same text."""
+SYMBOLIC_S = 1.0
+"""For all golds of one answer together."""
 DECIMAL_COMMA = re.compile(r"-?0,\d+")
 DEFAULTS = Options()
 
@@ -44,8 +48,9 @@ def grade(response: str, answers: Sequence[str], protocol: str = "ours", options
         return Verdict(False, "no_answer", found.where, "", found.boxed)
     tidied = tidy(found.answer[:MAX_ANSWER])
     shown = found.answer[:200]
+    deadline = time.monotonic() + SYMBOLIC_S
     for gold in golds:
-        reason = same(tidied, tidy_gold(gold), options)
+        reason = same(tidied, tidy_gold(gold), options, deadline)
         if reason:
             return Verdict(True, "correct", reason, shown, found.boxed)
     return Verdict(False, "wrong", "differs from every gold", shown, found.boxed)
@@ -56,6 +61,11 @@ def tidy_gold(gold: str) -> str:
     return tidy(extract_gold(gold))
 
 
+@lru_cache(maxsize=4096)
+def gold_readings(gold: str) -> tuple[Node, ...]:
+    return readings(gold)
+
+
 def extract_gold(gold: str) -> str:
     """A gold may still stand in its box or after the four hashes of GSM8K."""
     if "\\boxed" in gold or "####" in gold:
@@ -63,8 +73,8 @@ def extract_gold(gold: str) -> str:
     return gold
 
 
-def same(answer: str, gold: str, options: Options = DEFAULTS) -> str:
-    """The comparison that found two tidied answers equal; "" when none did."""
+def same(answer: str, gold: str, options: Options, deadline: float) -> str:
+    """The comparison that found two tidied answers equal; "" when none did before the monotonic `deadline`."""
     if key(answer) == key(gold):
         return "same text"
     if choice(gold):
@@ -78,7 +88,7 @@ def same(answer: str, gold: str, options: Options = DEFAULTS) -> str:
         if n is not None:
             answer, gold = (str(n), gold) if side == 0 else (answer, str(n))
     try:
-        theirs, ours = readings(answer), readings(gold)
+        theirs, ours = readings(answer), gold_readings(gold)
         if DECIMAL_COMMA.fullmatch(answer):
             theirs += readings(answer.replace(",", "."))
     except Refused:
@@ -91,4 +101,4 @@ def same(answer: str, gold: str, options: Options = DEFAULTS) -> str:
             except Refused:
                 continue
     unread = any(side[0].kind == "opaque" for side in (theirs, ours))
-    return "same by sympy" if unread and symbolic.same(answer, gold) else ""
+    return "same by sympy" if unread and symbolic.same(answer, gold, deadline) else ""

@@ -1,76 +1,18 @@
 """Verdicts from killable processes: every submitted item gets exactly one outcome, within its deadline.
 
 One minder thread owns one worker process (worker.py): it takes an item from the queue, sends it, and waits at most
-timeout_s for the verdict. A worker that is late is killed and the item's outcome is "timeout"; one that dies has outcome
-"crash"; either way the next item meets a fresh worker and no item is tried twice. The worker's death signal follows the
-thread that started it, which is why the minder starts it itself and outlives it.
+timeout_s for the verdict. A worker that is late is killed and the item's outcome is "timeout"; one that dies has
+outcome "crash"; either way the next item meets a fresh worker and no item is tried twice. A worker's death signal follows
+the thread that started it, which is why the minder starts it itself and outlives it.
 """
 
-import json
-import os
 import queue
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+from areal_lite.rewards.process import START_TIMEOUT_S, Child, StartError
 from areal_lite.rewards.verdict import Verdict
-from areal_lite.rewards.worker import receive, send
-
-START_TIMEOUT_S = 120.0
-"""A worker imports sympy; on a crowded machine that takes seconds."""
-
-
-class WorkerStartError(RuntimeError):
-    """A verifier process did not become ready."""
-
-
-class Worker:
-    """A started worker process and this end of its socket."""
-
-    def __init__(self, settings: dict):
-        self.sock, theirs = socket.socketpair()
-        with theirs:
-            self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "areal_lite.rewards.worker"),
-                    *(str(theirs.fileno()), str(os.getpid()), json.dumps(settings)),
-                ],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=sys.__stderr__,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)},
-            )
-
-    def wait_ready(self) -> None:
-        """Raises WorkerStartError when it does not say that it is ready within START_TIMEOUT_S."""
-        try:
-            hello = self.exchange(None, START_TIMEOUT_S)
-        except (TimeoutError, ConnectionError) as error:
-            raise WorkerStartError(f"a verifier process did not start within {START_TIMEOUT_S} s: {error}") from error
-        if "error" in hello:
-            raise WorkerStartError(hello["error"])
-
-    def exchange(self, item: dict | None, timeout_s: float) -> dict:
-        """Send `item` and return the reply. Raises TimeoutError or ConnectionError; the worker is then of no more use."""
-        deadline = time.monotonic() + timeout_s
-        self.sock.settimeout(timeout_s)
-        if item is not None:
-            send(self.sock, item)
-        self.sock.settimeout(max(0.001, deadline - time.monotonic()))
-        reply = receive(self.sock)  # small: one segment, so the timeout of one read bounds the whole
-        if reply is None:
-            raise ConnectionError("the verifier process died")
-        return reply
-
-    def kill(self) -> None:
-        self.sock.close()
-        self.process.kill()
-        self.process.wait()
-
 
 class VerifierPool:
     """`workers` processes that grade responses under one protocol, or run the user's reward function beside it.
@@ -91,7 +33,7 @@ class VerifierPool:
         self._lock = threading.Lock()
         self._closed = ""
         self._pending: set[Future] = set()
-        self._live: dict[int, Worker] = {}
+        self._live: dict[int, Child] = {}
         started: list[Future] = [Future() for _ in range(workers)]
         self._minders = [
             threading.Thread(target=self._mind, args=(n, started[n]), name=f"verifier-{n}", daemon=True)
@@ -102,7 +44,7 @@ class VerifierPool:
         try:
             for future in started:
                 future.result(timeout=START_TIMEOUT_S + 10)
-        except (WorkerStartError, TimeoutError, OSError) as error:
+        except (StartError, TimeoutError, OSError) as error:
             self.close()
             raise ValueError(f"the verifier pool could not start: {error}") from error
 
@@ -154,7 +96,7 @@ class VerifierPool:
                 self._finish(future, Verdict(**reply))
                 if reply["outcome"] in ("timeout", "crash") and not self._closed:
                     worker = self._start(number)
-        except (WorkerStartError, OSError) as error:
+        except (StartError, OSError) as error:
             if not started.done():
                 started.set_exception(error)
             self._shut(f"stopped: {error}", RuntimeError(f"the verifier pool stopped: {error}"))
@@ -162,20 +104,20 @@ class VerifierPool:
             if worker is not None:
                 worker.kill()
 
-    def _start(self, number: int) -> Worker:
-        worker = Worker(self._settings)
+    def _start(self, number: int) -> Child:
+        worker = Child("areal_lite.rewards.worker", self._settings)
         with self._lock:
             self._live[number] = worker
             if self._closed:
                 worker.process.kill()
         try:
             worker.wait_ready()
-        except WorkerStartError:
+        except StartError:
             worker.kill()
             raise
         return worker
 
-    def _grade(self, worker: Worker, item: dict) -> dict:
+    def _grade(self, worker: Child, item: dict) -> dict:
         try:
             reply = worker.exchange(item, self.timeout_s)
         except TimeoutError:

@@ -7,7 +7,6 @@ rows), quantity (parts = value, word = the unit's text), text (word = normal for
 
 import re
 from dataclasses import replace
-from functools import lru_cache
 
 from areal_lite.rewards.expression import Expression
 from areal_lite.rewards.lexer import (
@@ -34,7 +33,6 @@ TRIGONOMETRIC = {"sin", "cos", "tan", "cot", "sec", "csc"}
 MATRIX = ("matrix", "array", "smallmatrix", "cases", "aligned", "align", "gathered")
 
 
-@lru_cache(maxsize=8192)
 def readings(tidied: str) -> tuple[Node, ...]:
     """What `tidied` can mean, likeliest first. Raises Refused past the lexer's limits."""
     found: list[Node] = []
@@ -151,7 +149,7 @@ def matrix(tokens: list[Token], apart: bool) -> Node:
 def quantity(tokens: list[Token], apart: bool) -> Node:
     """A value with its unit, a value, or, when it is neither, a text."""
     sign = tokens[0].text in ("-", "+") and len(tokens) > 1
-    if tokens[sign].text in CURRENCY or tokens[sign].text in ("Rs", "USD"):
+    if len(tokens) > 1 + sign and ( tokens[sign].text in CURRENCY or tokens[sign].text in ("Rs", "USD")):
         money = tokens[sign]
         rest = [t for n, t in enumerate(tokens) if n != sign]
         value = quantity(rest, apart)

@@ -19,10 +19,12 @@ CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?: ?([ap])\.? ?m\.?)?|(\d{1,2})(?: ?([ap]
 
 def choice(text: str) -> str:
     """The option letter, or the sorted letters of several; "" when `text` is neither."""
+    if len(text) > 60:
+        return ""
     match = LETTER.fullmatch(text.strip())
     if match and (match[1].isupper() or text.strip() != match[1]):
         return match[1].upper()
-    if SEVERAL.fullmatch(text) and len(text) <= 40:
+    if len(text) <= 40 and SEVERAL.fullmatch(text):
         letters = [c for c in text if c in "ABCDEFGH"]
         if len(set(letters)) == len(letters) and (sorted(letters) == letters or "," in text):
             return "".join(sorted(letters))

@@ -1,70 +1,75 @@
 """The slow path: a maintained LaTeX parser and sympy, for what reader.py does not read (sums, integrals, limits).
 
-Neither executes text. What could be large is refused by size before it is parsed, and the work stops after SECONDS by the
-interpreter's own profiling hook, which works in any thread; only one long call into C escapes it, and the pool ends that.
+It runs in one child process of this process (sympy_worker.py), started when first needed, killed and started again when it exceeds the time it
+was given. Any thread may call; they take turns.
 """
 
-import math
+import os
 import re
-import sys
+import threading
 import time
-from collections.abc import Callable
 
-MAX_CHARACTERS = 200
-SECONDS = 1.0
-HEAVY = re.compile(r"\d{5,}|!|\*\*|\^\{?[^{}]*\^|\^\{[^{}]*\{|(?:[\^_][^\^_]*){12,}")
-RAISED = re.compile(r"\^\s*\{?\s*-?\s*(\d+)")
-MAX_RAISED = 1000
-"""Product of all exponents, as if they were nested."""
-SHORT_FRACTION = re.compile(r"\\frac ?(\d) ?(\d)")
+from areal_lite.rewards.process import Child, StartError
+
+MAX_CHARACTERS = 300
+HEAVY = re.compile(r"\d{7,}|\*\*|\^\{?[^{}^]*\^")
+COMMAND = re.compile(r"\\[A-Za-z]")
 
 
-class OutOfTime(BaseException):
-    """Not an Exception, so that no handler inside sympy swallows it."""
+class Helper:
+    """The child, if there is one, and whose turn it is to talk to it."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.child: Child | None = None
+        self.is_ready = False
+        self.owner = 0
+        self.memory_mb = 1024
+
+    def start(self) -> None:
+        """Begin a new child without waiting for it."""
+        if self.child is not None and self.owner == os.getpid():
+            self.child.kill()
+        self.child = Child("areal_lite.rewards.sympy_worker", {"memory_mb": self.memory_mb})
+        self.is_ready, self.owner = False, os.getpid()
+
+    def ready(self) -> Child:
+        """The child, once it has said that it is ready. After a fork the parent's child is not ours."""
+        if self.child is None or self.owner != os.getpid() or self.child.process.poll() is not None:
+            self.start()
+        if not self.is_ready:
+            self.child.wait_ready()
+            self.is_ready = True
+        return self.child
 
 
-def warm_up() -> None:
-    """Import what a worker needs, once, before its memory is capped."""
-    same("\\sum_{k=1}^{3} k", "6")
+HELPER = Helper()
 
 
-def same(a: str, b: str) -> bool:
-    """Equal as sympy expressions; False for whatever cannot be parsed, is large, is slow, or makes sympy fail."""
-    from latex2sympy2_extended import latex2sympy
-    from math_verify.grader import sympy_expr_eq
+def warm_up(memory_mb: int) -> None:
+    """Start the child now. `memory_mb`: address space it may add to its start. Raises StartError."""
+    HELPER.memory_mb = memory_mb
+    with HELPER.lock:
+        HELPER.ready()
 
-    if heavy(a) or heavy(b):
+
+def same(answer: str, gold: str, deadline: float) -> bool:
+    """Equal by sympy before the monotonic `deadline`; False for what it cannot parse, compare or finish.
+
+    Starting the child does not count against the deadline. Raises StartError when it cannot start.
+    """
+    for text in (answer, gold):
+        if len(text) > MAX_CHARACTERS or HEAVY.search(text):
+            return False
+    if not (COMMAND.search(answer) or COMMAND.search(gold)):
         return False
-
-    def compare() -> bool:
-        gold, answer = (latex2sympy(SHORT_FRACTION.sub(r"\\frac{\1}{\2}", text)).doit() for text in (b, a))
-        return sympy_expr_eq(gold, answer, 6, 15)
-
-    try:
-        return bool(within(SECONDS, compare))
-    except (OutOfTime, Exception):  # the parser and sympy raise anything at all on malformed input; that is not equal
+    if not HELPER.lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
         return False
-
-
-def heavy(text: str) -> bool:
-    raised = math.prod(max(1, int(exponent)) for exponent in RAISED.findall(text[:MAX_CHARACTERS]))
-    return len(text) > MAX_CHARACTERS or bool(HEAVY.search(text)) or raised > MAX_RAISED
-
-
-def within(seconds: float, work: Callable):
-    """work(), or OutOfTime at the first Python call after `seconds`."""
-    deadline = time.monotonic() + seconds
-    calls = 0
-
-    def watch(frame, event, argument):
-        nonlocal calls
-        calls += 1
-        if calls % 256 == 0 and time.monotonic() > deadline:
-            raise OutOfTime
-
-    before = sys.getprofile()
-    sys.setprofile(watch)
     try:
-        return work()
+        left = deadline - time.monotonic()
+        return left > 0 and HELPER.ready().exchange({"answer": answer, "gold": gold}, left)["same"]
+    except (TimeoutError, ConnectionError):
+        HELPER.start()
+        return False
     finally:
-        sys.setprofile(before)
+        HELPER.lock.release()

@@ -1,0 +1,33 @@
+"""The process that runs sympy on two LaTeX answers per frame; symbolic.py starts it, and kills it when it is slow."""
+
+import re
+import sys
+
+from areal_lite.rewards.process import enter, limit_memory, receive, send
+
+SHORT_FRACTION = re.compile(r"\\frac ?(\d) ?(\d)")
+
+
+def same(answer: str, gold: str) -> bool:
+    """Equal after sympy has carried out sums, integrals and limits; False for what it cannot parse or compare."""
+    from latex2sympy2_extended import latex2sympy
+    from math_verify.grader import sympy_expr_eq
+
+    try:
+        theirs, ours = (latex2sympy(SHORT_FRACTION.sub(r"\\frac{\1}{\2}", text)).doit() for text in (answer, gold))
+        return bool(sympy_expr_eq(ours, theirs, 6, 15))
+    except Exception:  # the parser and sympy raise anything at all on malformed input; that is not equal
+        return False
+
+
+def main() -> None:
+    sock, settings = enter(sys.argv[1:])
+    same("\\sum_{k=1}^{3} k", "\\int_{0}^{1} 12 x dx")
+    limit_memory(settings["memory_mb"])
+    send(sock, {"ready": True})
+    while (item := receive(sock)) is not None:
+        send(sock, {"same": same(item["answer"], item["gold"])})
+
+
+if __name__ == "__main__":
+    main()
