@@ -108,6 +108,7 @@ class VLLMEngine:
         }
         if stage.cluster.device == "cpu":
             arguments |= {"enforce_eager": True, "kv_cache_memory_bytes": generation.kv_cache_bytes or _CPU_KV_BYTES,
+                          "enable_chunked_prefill": False,     # vLLM 0.32 dies of a seeded prompt in chunks on CPU
                           "distributed_executor_backend": "vllm.v1.executor.uniproc_executor.UniProcExecutor"}
         return arguments
 
