@@ -117,6 +117,7 @@ def rounds(decimal: Node, other) -> bool:
 def equal_quantities(a: Node, b: Node, options: Options) -> bool:
     """Numbers under their units: both known and alike, converted; unlike, different; one missing or unknown, numbers."""
     (x, u), (y, v) = ((n.parts[0], parse_unit_text(n.word)) if n.kind == "quantity" else (n, None) for n in (a, b))
+    x, y = (scaled(n, w.multiple) if w and w.multiple != 1 else n for n, w in ((x, u), (y, v)))
     if (u is None) != (v is None) and (u or v).dimensions == "D1":
         turned = [Node("product", (n, Node("symbol", word="pi"), num(Fraction(1, 180)))) if unit else n
                   for n, unit in ((x, u), (y, v)) if n.kind in EXPRESSION]
@@ -163,9 +164,10 @@ def is_name(node: Node) -> bool:
         return all(part.kind == "symbol" for part in node.parts)
     if node.kind == "quantity":
         return is_name(node.parts[0])
+    if node.kind == "power":  # an inverse function
+        return node.parts[0].kind == "symbol" and node.parts[1] == num(-1)
     return node.kind in ("product", "call") and all(
-        part.kind == "symbol" and part.word not in ("e", "i", "pi", "infinity") or part.kind == "product" and is_name(part)
-        for part in node.parts)
+        part.word not in ("e", "i", "pi", "infinity") if part.kind == "symbol" else is_name(part) for part in node.parts)
 
 
 def named_value(node: Node) -> Node | None:

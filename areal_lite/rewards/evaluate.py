@@ -26,6 +26,7 @@ CONSTANTS = {"pi": MP.pi, "e": MP.e, "i": MP.mpc(0, 1), "infinity": MP.inf}
 ELEMENTARY = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "exp"}
 INVERSE = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arccot": "acot", "arcsec": "asec", "arccsc": "acsc",
            "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "ln": "log", "log": "log", "log10": "log10"}  # fmt: skip
+EXACT = {"max": max, "min": min, "gcd": math.gcd, "lcm": math.lcm}
 Value = Fraction | mpmath.mpf | mpmath.mpc
 
 
@@ -36,6 +37,8 @@ class Evaluator:
         self.symbols = symbols
         self.log_base_10 = log_base_10
         self.steps = 0
+        self.left_reals = False
+        """A root or logarithm of a negative number was taken."""
 
     def value(self, node: Node) -> Value:
         """Raises Refused past a bound, ZeroDivisionError or ValueError where it is undefined."""
@@ -55,10 +58,11 @@ class Evaluator:
             return total(parts)
         if node.kind == "product":
             return multiplied(parts)
-        if node.kind == "power":
-            return raised(*parts)
         word = "log10" if node.word == "log" and self.log_base_10 else node.word
-        return called(word, parts)
+        result = raised(*parts) if node.kind == "power" else called(word, parts)
+        if isinstance(real(result), MP.mpc) and not any(isinstance(real(part), MP.mpc) for part in parts):
+            self.left_reals = True
+        return result
 
 
 def exact(*values: Value) -> bool:
@@ -115,8 +119,8 @@ def raised(base: Value, exponent: Value) -> Value:
 
 def called(name: str, parts: list[Value]) -> Value:
     first = parts[0]
-    if name in ("max", "min") and exact(*parts):
-        return max(parts) if name == "max" else min(parts)
+    if name in EXACT and exact(*parts) and (name in ("max", "min") or all(p.denominator == 1 for p in parts)):
+        return Fraction(EXACT[name](*map(int, parts)) if "c" in name or "g" in name else EXACT[name](parts))
     if name in ("factorial", "binom") and all(exact(p) and p.denominator == 1 and 0 <= p <= 1000 for p in parts):
         whole = [int(p) for p in parts]
         return Fraction(math.factorial(whole[0]) if name == "factorial" else math.comb(whole[0], whole[1]))
@@ -175,19 +179,21 @@ def close(a: Value, b: Value) -> bool:
 
 
 def samples(nodes: list[Node], log_base_10: bool = False) -> list[list[Value]]:
-    """Values of all `nodes` at each sample point where all are defined; only real ones when at least two are real."""
+    """Values of all `nodes` at each sample point where all are defined; only those that stay real when two do."""
     names = tuple(sorted(set().union(*(symbols_of(node) for node in nodes))))
     rows: list[list[Value]] = []
+    real_rows: list[list[Value]] = []
     steps = 0
     for point in points(names) if names else ({},):
         evaluator = Evaluator(point, log_base_10)
         evaluator.steps = steps
         try:
             rows.append([evaluator.value(node) for node in nodes])
+            if not evaluator.left_reals:
+                real_rows.append(rows[-1])
         except (ZeroDivisionError, ValueError, OverflowError, mpmath.libmp.ComplexResult):
             pass
         steps = evaluator.steps
-    real_rows = [row for row in rows if not any(isinstance(real(value), MP.mpc) for value in row)]
     return real_rows if len(real_rows) >= 2 else rows
 
 

@@ -7,13 +7,13 @@ integers is a mixed number. Recursion is bounded by the lexer's depth limit.
 from dataclasses import replace
 from fractions import Fraction
 
-from areal_lite.rewards.lexer import FUNCTIONS, Refused, Token, number
+from areal_lite.rewards.lexer import FUNCTIONS, NAMES, Refused, Token, number
 from areal_lite.rewards.node import Node, negative, num, power, product, quotient
 
 
 GREEK = {f"\\{n}" for n in ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon "
                             "phi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell hbar Pi Upsilon "
-                            "prime nabla partial").split()}  # fmt: skip
+                            "prime nabla partial angle triangle").split()}  # fmt: skip
 CONSTANTS = {"\\pi": "pi", "pi": "pi", "e": "e", "i": "i", "\\imath": "i", "\\mathrm{i}": "i", "\\infty": "infinity",
              "infty": "infinity", "infinity": "infinity", "inf": "infinity", "oo": "infinity"}  # fmt: skip
 CALLS = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "lg": "log10", "floor": "floor", "ceil": "ceil"}
@@ -31,7 +31,7 @@ class Expression:
     """A cursor over tokens; `read` consumes all of them or raises Refused."""
 
     def __init__(self, tokens: list[Token]):
-        self.tokens = tokens
+        self.tokens = [letter for token in tokens for letter in letters(token)]
         self.at = 0
         self.bars = 0
         self.depth = 0
@@ -166,6 +166,8 @@ class Expression:
             elif mark in ("\\%", "%"):
                 self.take()
                 node = product(node, num(Fraction(1, 100)))
+            elif mark in ("...", "\\ldots", "\\dots") and node.digits and self.at + 1 == len(self.tokens):
+                self.take()
             elif mark == "'" and node.kind == "symbol":
                 self.take()
                 node = replace(node, word=node.word + "'")
@@ -315,6 +317,13 @@ class Expression:
 
 BASES = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
          "ten": "10", "twelve": "12", "sixteen": "16"}  # fmt: skip
+
+
+def letters(token: Token) -> list[Token]:
+    """A short word that is only a unit elsewhere is a product of letters here."""
+    if token.kind != "word" or len(token.text) > 3 or token.text.lower() in FUNCTIONS or token.text in NAMES:
+        return [token]
+    return [Token("symbol", c, token.spaced and n == 0) for n, c in enumerate(token.text)]
 
 
 def signed(sign: str, node: Node) -> Node:

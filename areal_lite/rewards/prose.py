@@ -7,6 +7,7 @@ from areal_lite.rewards.lexer import FUNCTIONS, NAMES, TEXT_COMMANDS
 
 WRAPPER = re.compile(rf"\\(?:{'|'.join(TEXT_COMMANDS)}|mathbf|boldsymbol)(?![A-Za-z])\s?")
 WORDS = re.compile(r"[A-Za-z][A-Za-z ,.'\"!?;-]*")
+ALGEBRA = re.compile(r"[abcnxyz]{3}")
 SEPARATOR = re.compile(r"\s*(?:,|;| and | & )\s*")
 SKIPPED = {"the", "a", "an", "is", "are", "there"}
 NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
@@ -46,7 +47,7 @@ def normal(text: str) -> str:
 def same_words(answer: str, gold: str) -> bool | None:
     """None unless both are words."""
     a, b = words(answer), words(gold)
-    if a is None or b is None:
+    if a is None or b is None or (ALGEBRA.fullmatch(answer) and ALGEBRA.fullmatch(gold)):
         return None
     return a == b or (len(a) == len(b) == 1 and synonyms(a[0], b[0]))
 

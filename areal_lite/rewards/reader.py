@@ -29,6 +29,7 @@ RELATIONS = {"=": "=", "==": "=", ":=": "=", "\\equiv": "\\equiv", "<": "<", ">"
              "\\subset": "sub", "\\subseteq": "sub", "\\sim": "sim", "\\mapsto": "to", "\\Rightarrow": "implies"}  # fmt: skip
 CONNECTORS = {"and", "or", ", and", ", or", ",and", ",or", "and/or", ",", ";", "\\lor", "\\land", "\\vee", "\\wedge"}
 PAIRS = {"(": ")", "[": "]", "\\{": "\\}", "{": "}", "\\langle": "\\rangle"}
+LEADS = {"about", "approximately", "roughly", "exactly", "answer", "final answer", "so", "thus", "therefore", "hence"}
 TRIGONOMETRIC = {"sin", "cos", "tan", "cot", "sec", "csc"}
 MATRIX = ("matrix", "array", "smallmatrix", "cases", "aligned", "align", "gathered")
 
@@ -154,6 +155,8 @@ def quantity(tokens: list[Token], apart: bool) -> Node:
         rest = [t for n, t in enumerate(tokens) if n != sign]
         value = quantity(rest, apart)
         return value if value.kind != "number" else Node("quantity", (value,), CURRENCY.get(money.text, money.text.lower()))
+    if tokens[0].kind in ("text", "word") and len(tokens) > 1 and plain(tokens[0].text) in LEADS:
+        return single(tokens[1:], apart)
     start = split_unit(tokens)
     if not apart and start < len(tokens) and tokens[start].kind == "symbol":
         start = len(tokens)

@@ -19,6 +19,7 @@ dollar usd buck 1 $ | cent 0.01 $ | euro eur 1 E | rupee rs inr 1 R | gbp 1 P | 
 percent percentage pct 1 % | degree deg 1 D | mph 0.44704 L/T | kmh kph 0.27777777777777777777 L/T
 unit units 1 | square sq squared 1 ^2 | cubic cubed cu 1 ^3 | n newton 1 N | j joule 1 J | kj kilojoule 1000 J
 ev 1 V | w watt 1 W | kw kilowatt 1000 W | hz hertz 1 1/T | pa pascal 1 A | mol mole 1 O | k kelvin 1 K
+hundred 100 x | thousand 1000 x | million 1000000 x | billion 1000000000 x | trillion 1000000000000 x | dozen 12 x
 c celsius 1 C | f fahrenheit 1 F | angstrom 1e-10 L | per / |
 """
 
@@ -28,6 +29,8 @@ class Unit:
     scale: Fraction
     dimensions: str
     """Sorted letters, capitals above the fraction bar and marked with ' below it; "" is a plain number."""
+    multiple: Fraction
+    """Of million, dozen and the like; part of the number."""
     words: frozenset[str]
     """Words the table does not know; with any, only the number can be compared."""
 
@@ -85,7 +88,7 @@ def split_unit(tokens: list[Token]) -> int:
 @lru_cache(maxsize=1024)
 def parse_unit_text(words: str) -> Unit:
     """Scale and dimensions of unit tokens joined by spaces, such as km / h, cm ^ 2, square feet, miles per hour."""
-    scale, letters, unknown = Fraction(1), [], set()
+    scale, multiple, letters, unknown = Fraction(1), Fraction(1), [], set()
     below, pending = False, 1
     last: tuple[Fraction, str, bool] | None = None
     words = words.replace("{", " ").replace("}", " ").replace("~", " ").replace("\\cdot", " ")
@@ -108,6 +111,8 @@ def parse_unit_text(words: str) -> Unit:
         elif entry is None:
             if part.isalpha() and name not in ("of", "the", "in", "a", "each", "total", "about"):
                 unknown.add(name.rstrip("s"))
+        elif entry[1] == "x":
+            multiple *= entry[0]
         elif entry[1].startswith("^"):
             if last and n + 1 == len(parts) and part not in ("square", "cubic", "sq", "cu"):
                 scale *= last[0] ** (int(entry[1][1]) - 1)
@@ -118,7 +123,7 @@ def parse_unit_text(words: str) -> Unit:
             scale *= (1 / factor if below else factor) ** pending
             letters += expand(dimension, below) * pending
             last, pending = (factor, dimension, below), 1
-    return Unit(scale, cancel(letters), frozenset(unknown))
+    return Unit(scale, cancel(letters), multiple, frozenset(unknown))
 
 
 def expand(dimension: str, below: bool) -> list[str]:
