@@ -358,6 +358,7 @@ def test_prompt_n_depends_on_seed_and_n_alone(model):
     backwards = {n: again.prompt(n).id for n in reversed(draws)}
     assert [one.prompt(n).id for n in draws] == [backwards[n] for n in draws]
     assert [one.index(n) for n in range(50)] != [other.index(n) for n in range(50)]
+    assert [one.index(n) for n in range(50, 100)] != [other.index(n) for n in range(50)]
     # numpy.random.RandomState([1, 0]).permutation(50), whose stream numpy keeps for all versions
     assert [one.index(n) for n in range(5)] == [23, 43, 11, 48, 8]
 
@@ -371,6 +372,14 @@ def test_supervised_rows_give_the_response_with_the_end_token(tmp_path, model):
     assert pairs["rows-0"][1].tolist() == [*tokenizer.encode("cd").ids, end]
     assert pairs["rows-1"][1].tolist() == tokenizer.encode("ghij").ids and dataset.cut == 1
     assert load(path, model).response(0).dtype == np.int32 and load(path, model).cut == 0
+    with pytest.raises(ValueError, match="here has no response; supervised training needs"):
+        Dataset(made(1), model).response(0)
+
+
+def test_a_limit_keeps_the_first_rows_that_pass_the_filters(tmp_path, model):
+    path = write(tmp_path / "rows.jsonl", *({"problem": f"p{i}", "answer": "1", "level": i % 5 + 1} for i in range(20)))
+    dataset = load(path, model, difficulty="hard", limit=4)
+    assert [row.problem for row in dataset.rows] == ["p2", "p3", "p4", "p7"]
 
 
 @real_data
@@ -389,6 +398,19 @@ def test_a_model_without_tokenizer_files_is_refused(model, tmp_path, missing, me
         (tmp_path / name).write_text((Path(model) / name).read_text("utf-8"), "utf-8")
     with pytest.raises(ValueError, match=message):
         load_tokenizer(str(tmp_path))
+
+
+def test_nothing_is_added_cut_or_padded_by_what_a_tokenizer_file_sets(model, tmp_path):
+    from tokenizers import Tokenizer, processors
+
+    tokenizer = Tokenizer.from_file(f"{model}/tokenizer.json")
+    plain = tokenizer.encode("longer than three").ids
+    tokenizer.enable_truncation(3)
+    tokenizer.enable_padding(length=30)
+    tokenizer.post_processor = processors.TemplateProcessing(single="<think> $A", special_tokens=[("<think>", 263)])
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "tokenizer_config.json").write_text((Path(model) / "tokenizer_config.json").read_text("utf-8"), "utf-8")
+    assert Dataset(made(1, problem="longer than three"), str(tmp_path)).prompt(0).token_ids.tolist() == plain
 
 
 def test_an_end_token_that_is_no_token_is_refused(model, tmp_path):

@@ -67,8 +67,14 @@ class Dataset:
         return Prompt(id=self.rows[row].id, token_ids=self._prompt_ids[row], answers=self.rows[row].answers)
 
     def response(self, n: int) -> np.ndarray:
-        """[T] int32: what supervised training imitates after prompt(n), the end-of-sequence token included."""
-        return self._response_ids[self.index(n)]
+        """[T] int32: what supervised training imitates after prompt(n), the end-of-sequence token included.
+
+        Raises ValueError for a row that has no response.
+        """
+        row = self.index(n)
+        if not self.rows[row].response:
+            raise ValueError(f"{self.rows[row].where} has no response; supervised training needs one in every row")
+        return self._response_ids[row]
 
 
 def load(path: str, model_path: str, *, format: str = "auto", difficulty: str = "", limit: int = 0,

@@ -67,8 +67,7 @@ def _files(path: str) -> list[Path]:
     if local.is_file():
         return [local]
     for kind in ("parquet", "jsonl", "json"):
-        files = [file for file in sorted(local.rglob(f"*.{kind}")) if file.name != "id2info.json"]
-        if files:
+        if files := sorted(local.rglob(f"*.{kind}")):
             return [file for file in files if file.name.startswith("train")] or files
     raise ValueError(f"data {path!r}: no *.parquet, *.jsonl or *.json file in this directory")
 
