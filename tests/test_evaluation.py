@@ -24,7 +24,7 @@ from areal_lite.evaluation.questions import Question
 from areal_lite.evaluation.run import Same, locked, second_grade
 from areal_lite.evaluation.run import evaluate as real_evaluate
 from areal_lite.evaluation.scheduler import Scheduler
-from areal_lite.evaluation.serve import EvaluationFailed
+from areal_lite.evaluation.serve import EvaluationFailed, processes
 from areal_lite.evaluation.settings import Settings
 from areal_lite.types import Heartbeat, Hello, Loaded, Prompt, Stop, Ticket, Trajectory, Update
 from tests.tiny import ZERO, write_tokenizer
@@ -208,6 +208,17 @@ def test_benchmarks_that_cannot_be_asked_are_refused(world, tmp_path):
         evaluate(replace(world, benchmarks=("gold",)))
     with pytest.raises(ValueError, match="is not a Hugging Face model directory"):
         evaluate(replace(world, model=str(tmp_path / "few")))
+
+
+@pytest.mark.parametrize("device, visible, gpus", [
+    ("cuda", "", [(0, 1), (2, 3)]), ("cuda", "4,5,6,7", [(4, 5), (6, 7)]), ("cpu", "4,5", [(), ()])])
+def test_servers_share_out_the_gpus_they_may_see(world, device, visible, gpus):
+    asked = questions.load(("few",), world.data, world.model, "none", 0)
+    stage = settings.stage(replace(world, tensor=2, device=device), world.model, asked)
+    assert [(p.name, p.gpus) for p in processes(stage, "m", visible)] == [("generation-0", gpus[0]), ("generation-1", gpus[1])]
+    if device == "cuda":
+        with pytest.raises(ValueError, match="4 GPUs, but CUDA_VISIBLE_DEVICES=1,2 names 2"):
+            processes(stage, "m", "1,2")
 
 
 # -- the scheduler, message by message -------------------------------------------------------------------------------

@@ -52,8 +52,8 @@ def _panels(entries: list[dict], file: Path, paint: Callable) -> Path:
         axes.set_title(name)
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-        if i == 0:
-            axes.legend(frameon=False, fontsize=8)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(4, 2 * wide),
+                  frameon=False, fontsize=8)
     figure.savefig(file, dpi=120)
     return file
 
@@ -73,8 +73,9 @@ def _dynamics(axes, entries: list[dict], picture: str) -> None:
 
 
 def _pass_at_k(axes, entries: list[dict]) -> None:
-    """pass@k over k with its interval, a line per model; maj@k dashed."""
-    for r, colour in zip(entries, (COLOURS * len(entries))[:len(entries)], strict=True):
+    """pass@k over k with its interval, maj@k dashed; of many models the first, the last and two between them."""
+    places = sorted({round(i * (len(entries) - 1) / (len(COLOURS) - 1)) for i in range(len(COLOURS))})
+    for r, colour in zip([entries[i] for i in places], COLOURS, strict=False):
         for kind, style in (("pass", "-"), ("maj", "--")):
             ks = [int(k) for k in r["measures"][kind]]
             of = list(r["measures"][kind].values())
@@ -83,6 +84,7 @@ def _pass_at_k(axes, entries: list[dict]) -> None:
             if kind == "pass":
                 axes.fill_between(ks, [100 * e["low"] for e in of], [100 * e["high"] for e in of], color=colour, alpha=0.12, lw=0)
     axes.set_xscale("log", base=2)
+    axes.set_xticks(ks, ks)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("k")
     axes.set_ylabel("questions (%)")

@@ -4,6 +4,7 @@ Starts the servers, waits for their messages 0.1 s at a time, and hands every fi
 dies is started again and its answers are given to others; one that never gets ready, or a time in which nobody samples
 a token, ends the evaluation with a sentence that says why.
 """
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -41,7 +42,8 @@ class Servers:
         environment = {}
         if stage.cluster.device == "cpu":
             environment = {"OMP_NUM_THREADS": str(stage.generation.threads), "CUDA_VISIBLE_DEVICES": ""}
-        self.stage, self.directory, self.hang_s, self.module = stage, directory, hang_s, module
+        self.directory, self.hang_s = directory, hang_s
+        self.processes = processes(stage, module, os.environ.get("CUDA_VISIBLE_DEVICES", ""))
         self.children = Children(directory, environment)
         self.deaths: dict[str, int] = {}
         self.beats: dict[str, Heartbeat] = {}
@@ -54,7 +56,7 @@ class Servers:
         self.hub = Hub("tcp://127.0.0.1:*", make_keys(self.directory / "keys"))
         try:
             announce(self.directory, self.hub.address)
-            for spec in self._processes():
+            for spec in self.processes:
                 self.children.start(spec, ("--restart", "0"))
             said = time.monotonic()
             while not scheduler.done:
@@ -122,10 +124,17 @@ class Servers:
                  for p, b in sorted(self.beats.items()))
         return f"{self.tokens:,.0f} tokens sampled; {'; '.join(beats) or 'servers are starting'}"
 
-    def _processes(self) -> list[Process]:
-        """One per server, with its own neighbouring GPUs of this node."""
-        layout = allocation.parse(self.stage.cluster.allocation).generation
-        size = layout.world_size // layout.data_parallel
-        gpus = [tuple(range(i * size, (i + 1) * size)) if self.stage.cluster.device == "cuda" else ()
-                for i in range(layout.data_parallel)]
-        return [Process(f"generation-{i}", self.module, ("--index", str(i)), 0, own) for i, own in enumerate(gpus)]
+
+def processes(stage: Stage, module: str, visible: str) -> list[Process]:
+    """One per server, with neighbouring GPUs of its own among those that `visible` (CUDA_VISIBLE_DEVICES) names.
+
+    ValueError when they are too few. On CPU a server gets none.
+    """
+    layout = allocation.parse(stage.cluster.allocation).generation
+    size = layout.world_size // layout.data_parallel
+    needed = layout.world_size if stage.cluster.device == "cuda" else 0
+    gpus = [int(g) for g in visible.split(",") if g.strip().isdigit()] or list(range(needed))
+    if len(gpus) < needed:
+        raise ValueError(f"servers times tensor is {needed} GPUs, but CUDA_VISIBLE_DEVICES={visible} names {len(gpus)}")
+    return [Process(f"generation-{i}", module, ("--index", str(i)), 0, tuple(gpus[i * size:(i + 1) * size]) if needed else ())
+            for i in range(layout.data_parallel)]
