@@ -19,9 +19,9 @@ from areal_lite.rewards.evaluate import (
 )
 from areal_lite.rewards.lexer import Refused
 from areal_lite.rewards.node import Node, negative, num, quotient
+from areal_lite.rewards.prose import synonyms
 from areal_lite.rewards.reader import fold
 from areal_lite.rewards.regions import region, same_region, variable
-from areal_lite.rewards.prose import synonyms
 from areal_lite.rewards.units import parse_unit_text
 
 MAX_ITEMS = 64
@@ -204,7 +204,7 @@ def same_relation(a: Node, b: Node, options: Options) -> bool:
         return False
     x, y = named_value(a), named_value(b)
     if x is not None and y is not None and a.word.startswith("="):
-        if equal(a.parts[0], b.parts[0], options) or loose_name(a.parts[0]) and loose_name(b.parts[0]) and symbols_of(x):
+        if equal(a.parts[0], b.parts[0], options) or (loose_name(a.parts[0]) and loose_name(b.parts[0]) and symbols_of(x)):
             return equal(x, y, options)
     if len(a.parts) == len(b.parts) and all(equal(p, q, options) for p, q in zip(a.parts, b.parts, strict=True)):
         return True

@@ -10,7 +10,6 @@ from fractions import Fraction
 from areal_lite.rewards.lexer import FUNCTIONS, NAMES, Refused, Token, number
 from areal_lite.rewards.node import Node, negative, num, power, product, quotient
 
-
 GREEK = {f"\\{n}" for n in ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon "
                             "phi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell hbar Pi Upsilon "
                             "prime nabla partial angle triangle").split()}  # fmt: skip

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 BOXES = ("\\boxed", "\\fbox", "\\framebox")
-MARKERS = ("final answer is", "answer is", "final answer", "answer:", "####", "答案是", "答案为", "answer")
+MARKERS = (("answer is", "answer:", "####", "答案是", "答案为"), ("final answer",))
+"""Each group by its last place in the text; a later group only where the earlier ones are absent."""
 ENDINGS = ("i hope it is correct", "<|im_end|>", "<|endoftext|>", "</s>", "<|eot_id|>", "</answer>")
 NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?|-?\.\d+")
 MAX_BARE = 200
@@ -116,10 +117,10 @@ def after_marker(text: str) -> str:
     lower = text.lower()
     if len(lower) != len(text):  # a letter whose lower case is longer
         lower = text
-    best = max(((lower.rfind(m) + len(m), m) for m in MARKERS if lower.rfind(m) >= 0), default=None)
-    if best is None:
+    ends = [max((lower.rfind(m) + len(m) for m in group if m in lower), default=0) for group in MARKERS]
+    if not any(ends):
         return ""
-    rest = text[best[0] :].lstrip(" :*\t=\n")
+    rest = text[next(end for end in ends if end) :].lstrip(" :*\t=\n")
     for word in ("is ", "is:", "**"):
         rest = rest.removeprefix(word).lstrip(" :*\n")
     lines = rest.split("\n")
@@ -131,7 +132,7 @@ def after_marker(text: str) -> str:
         return formula
     end = line.lower().find(ENDINGS[0])
     line = line[:end] if end >= 0 else line
-    return sentence(line).strip().strip("*").strip()
+    return sentence(line).strip(" *").rstrip(". *")
 
 
 def sentence(line: str) -> str:

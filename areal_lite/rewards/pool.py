@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from areal_lite.rewards.process import START_TIMEOUT_S, Child, StartError
 from areal_lite.rewards.verdict import Verdict
 
+
 class VerifierPool:
     """`workers` processes that grade responses under one protocol, or run the user's reward function beside it.
 

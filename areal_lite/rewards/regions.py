@@ -39,8 +39,8 @@ def region(node: Node) -> Region | None:
 
 
 def unsorted(node: Node) -> Region | None:
-    if node.kind == "symbol" and node.word == "\\mathbbR" or node.kind == "text" and node.word in (
-        "all real numbers", "all reals", "real numbers"):  # fmt: skip
+    if (node.kind == "symbol" and node.word == "\\mathbbR") or (node.kind == "text" and node.word in (
+        "all real numbers", "all reals", "real numbers")):  # fmt: skip
         return EVERYTHING
     if node.kind == "tuple" and len(node.parts) == 2:
         return interval(node)

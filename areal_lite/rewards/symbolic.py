@@ -9,7 +9,7 @@ import re
 import threading
 import time
 
-from areal_lite.rewards.process import Child, StartError
+from areal_lite.rewards.process import Child
 
 MAX_CHARACTERS = 300
 HEAVY = re.compile(r"\d{7,}|\*\*|\^\{?[^{}^]*\^")
@@ -54,22 +54,28 @@ def warm_up(memory_mb: int) -> None:
 
 
 def same(answer: str, gold: str, deadline: float) -> bool:
-    """Equal by sympy before the monotonic `deadline`; False for what it cannot parse, compare or finish.
-
-    Starting the child does not count against the deadline. Raises StartError when it cannot start.
-    """
+    """Equal by sympy before the monotonic `deadline`; False for what it cannot parse, compare or finish."""
     for text in (answer, gold):
         if len(text) > MAX_CHARACTERS or HEAVY.search(text):
             return False
     if not (COMMAND.search(answer) or COMMAND.search(gold)):
         return False
+    reply = ask({"answer": answer, "gold": gold}, deadline)
+    return reply is not None and reply["same"]
+
+
+def ask(item: dict, deadline: float) -> dict | None:
+    """The child's reply, or None when it did not come before the monotonic `deadline`; the child is then replaced.
+
+    Starting the child does not count against the deadline. Raises StartError when it cannot start.
+    """
     if not HELPER.lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-        return False
+        return None
     try:
         left = deadline - time.monotonic()
-        return left > 0 and HELPER.ready().exchange({"answer": answer, "gold": gold}, left)["same"]
+        return HELPER.ready().exchange(item, left) if left > 0 else None
     except (TimeoutError, ConnectionError):
         HELPER.start()
-        return False
+        return None
     finally:
         HELPER.lock.release()

@@ -1,5 +1,9 @@
-"""The process that runs sympy on two LaTeX answers per frame; symbolic.py starts it, and kills it when it is slow."""
+"""The process that runs sympy: two LaTeX answers per frame, or a response and its golds for the math-verify protocol.
 
+symbolic.py starts it, and kills it when it is slow.
+"""
+
+import logging
 import re
 import sys
 
@@ -20,13 +24,25 @@ def same(answer: str, gold: str) -> bool:
         return False
 
 
+def judged(response: str, golds: list[str]) -> dict:
+    """Math-Verify's own verdict, with its default settings."""
+    from math_verify import parse, verify
+
+    found = parse(response, parsing_timeout=None)
+    right = bool(found) and any(
+        verify(parse(f"${gold}$", parsing_timeout=None), found, timeout_seconds=None) for gold in golds)
+    return {"right": right, "found": str(found[-1])[:200] if found else ""}
+
+
 def main() -> None:
     sock, settings = enter(sys.argv[1:])
+    logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that the time limit is the caller's business
     same("\\sum_{k=1}^{3} k", "\\int_{0}^{1} 12 x dx")
     limit_memory(settings["memory_mb"])
     send(sock, {"ready": True})
     while (item := receive(sock)) is not None:
-        send(sock, {"same": same(item["answer"], item["gold"])})
+        send(sock, judged(item["response"], item["golds"]) if "response" in item else
+             {"same": same(item["answer"], item["gold"])})  # fmt: skip
 
 
 if __name__ == "__main__":

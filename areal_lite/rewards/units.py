@@ -62,7 +62,7 @@ def is_unit(token: Token) -> bool:
     if token.kind == "text":
         return any(c.isalpha() for c in token.text) or token.text in ("%", "\\%")
     if token.kind == "word":
-        return token.text.lower() in UNITS or token.text.isalpha() and len(token.text) > 3 or token.text == "per"
+        return token.text.lower() in UNITS or (token.text.isalpha() and len(token.text) > 3) or token.text == "per"
     if token.kind == "symbol":
         return token.spaced and token.text in UNIT_LETTERS
     return token.text in SIGNS
@@ -76,7 +76,7 @@ def split_unit(tokens: list[Token]) -> int:
         token = tokens[at - 1]
         if is_unit(token):
             start = at = at - 1
-        elif token.text in GLUE or token.text.lstrip("-").isdigit() and at > 1 and tokens[at - 2].text in "^{-":
+        elif token.text in GLUE or (token.text.lstrip("-").isdigit() and at > 1 and tokens[at - 2].text in "^{-"):
             at -= 1
         elif token.kind == "symbol" and token.text in UNIT_LETTERS and at > 1 and tokens[at - 2].text in ("/", "per"):
             start = at = at - 1
