@@ -9,9 +9,23 @@ FATAL = 3
 
 
 def append(file: str | os.PathLike, row: dict) -> None:
-    """Add one row; a reader never sees half of it once the newline is there."""
-    with open(file, "a") as out:
-        out.write(json.dumps(row) + "\n")
+    """Add one row; a reader never sees half of it once the newline is there. A row that a kill cut off before is removed."""
+    with open(file, "a+b") as out:
+        _mend(out)
+        out.write(json.dumps(row).encode() + b"\n")
+
+
+def _mend(file) -> None:
+    """Cut a file, open for reading and appending, back to its last newline."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - 65536)
+        file.seek(start)
+        if (newline := file.read(end - start).rfind(b"\n")) >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    file.truncate(end)
 
 
 def read(file: str | os.PathLike) -> Iterator[dict]:
