@@ -4,6 +4,30 @@ r"""Answers and golds by category, written for this project. A line is `answer =
 
 CASES = r"""
 [integers]
+\boxed{7} == 7
+007 == 7
+$-5$ == -5
+1.0 == 1
+10^2 == 100
+\frac{10}{2} == 5
+2+2 =/= 5
+0.0 == 0
+\text{The answer is } 5 == 5
+5\quad == 5
+5\\ == 5
+\,5 == 5
+5; == 5
+-(-5) == 5
+\lvert -3 \rvert == 3
+\left| -3 \right| == 3
+3^{4} == 81
+\sqrt{49} == 7
+12! =/= 12
+1+1 == 2
+123456789 == 123,456,789
+11 =/= 1,1
+\gcd(12, 18) == 6
+7 \mod 4 =/= 7
 42 == 42
 042 == 42
 +7 == 7
@@ -56,6 +80,27 @@ five == 5
 10^{12} =/= 10^{13}
 
 [decimals]
+.75 == 3/4
+0.75 == \frac34
+3.0 == 3
+-.5 == -\frac{1}{2}
+1.33333 == \frac{4}{3}
+0.0833333 == 1/12
+12.3 =/= 12.4
+2.449 =/= \sqrt{6}
+2.44949 == \sqrt{6}
+0.1 + 0.2 == 0.3
+1.10 == 1.1
+100.5 == 100.50
+0.9 =/= 1
+1.000001 =/= 1
+0.0100 == 0.01
+9.99 =/= 10
+0.67 =/= 0.66
+24.310 == 24.31
++0.5 == 0.5
+\approx 3.14159 == 3.14159
+3.14159... == \pi
 0.5 == .5
 .5 == 0.50
 0.50 == 0.5
@@ -102,6 +147,28 @@ five == 5
 0,5 == 0.5
 
 [fractions]
+\frac{a}{b} == a/b
+\frac{x+1}{2} == (x+1)/2
+\frac{x+1}{2} =/= x+1/2
+-\dfrac{5}{3} == -5/3
+\dfrac{-5}{3} == -\frac{5}{3}
+\frac{5}{-3} == -\frac53
+\frac{3}{2}\pi == \frac{3\pi}{2}
+3\pi/2 == \frac{3\pi}{2}
+1/3 =/= 1/4
+(3)/(4) == 3/4
+\frac{\sqrt{2}}{2} == \frac{1}{\sqrt2}
+\frac{{1}}{{2}} == 1/2
+\frac{1}{2} + \frac{1}{3} == 5/6
+\frac {1} {2} == \frac{1}{2}
+\frac{1}{\frac{1}{2}} == 2
+\frac{2x}{4} == \frac{x}{2}
+\frac{110}{3} == 36\frac{2}{3}
+\frac{7}{2} =/= \frac{2}{7}
+1/2/2 == 1/4
+\frac{11}{36}. == 11/36
+\left(\frac{2}{3}\right)^2 == \frac49
+\frac{4}{9}^{} =/= 2
 \frac{1}{2} == 1/2
 \dfrac{1}{2} == \frac{1}{2}
 \tfrac{1}{2} == \frac{1}{2}
@@ -170,6 +237,20 @@ five == 5
 -3\frac{1}{2} =/= -2.5
 
 [percent]
+25\% == \frac14
+25\% == 25
+25 % == 25\%
+0.25 == 25\%
+25 =/= 0.25
+75\% of students =/= 25\%
+1\% == 0.01
+0.5\% == 0.005
+12\frac12\% == 12.5\%
+200\% == 2
+98.6\% =/= 98.7\%
+-10\% == -10\%
+10\% =/= 100
+\frac{1}{4} =/= 25
 50\% == 50\%
 50% == 50\%
 50 \% == 50\%
@@ -200,6 +281,35 @@ five == 5
 0.25 =/= 25
 
 [units]
+3\text{ hours} == 3 hours
+3 \mathrm{\ cm} == 3
+3\mathrm{~kg} == 3 \text{ kg}
+3 \, \text{m}^3 == 3
+16\text{ cm}^2 == 16
+16\text{ cm}^2 == 16\ \text{cm}^{2}
+2.5 \text{ million} == 2.5 \text{ million}
+90^{\circ} == 90
+90^\circ == 90^{\circ}
+\angle A = 90^\circ == 90
+1.6 \mathrm{~cm} == 1.6
+7 \text{ units}^2 == 7
+6 ft 2 in =/= 6 ft 3 in
+5 \text{ cm} =/= 5 \text{ km}
+3 \text{ m/s} == 3 \text{ meters per second}
+20 \text{ mph} == 20\text{ miles per hour}
+5\sqrt{3}\text{ m} == 5\sqrt{3}
+4\pi \text{ cm}^2 == 4\pi
+120 degrees == 120
+45°C == 45
+2 \text{ in} == 2 \text{ inches}
+100 years == 100
+12 people == 12
+3 dozen =/= 3
+8 \text{ sq ft} == 8
+45 \text{ minutes} == 0.75 hours
+60 seconds == 1 minute
+2 km == 2000 m
+14 \mathrm{~ft} =/= 15 \mathrm{~ft}
 5 cm == 5\text{ cm}
 5\text{ cm} == 5
 5 == 5\text{ cm}
@@ -261,6 +371,17 @@ five == 5
 60^\circ == \frac{\pi}{3}
 
 [currency]
+\$12.50 == 12.5
+\$ 1,250 == 1250
+12.50 dollars == \$12.50
+\$0.75 == 75 cents
+1.5 million dollars == 1.5 million
+\$12 million =/= \$12
+$10 == \$10
+10 USD == 10
+\textdollar 5 == 5
+Rs. 500 == 500
+\$x =/= 5
 \$5 == 5
 5 == \$5
 \$32,348 == 32348
@@ -288,6 +409,17 @@ USD 20 == 20
 \$1.50 =/= 150
 
 [thousands separators]
+12{,}345 == 12345
+12\!,\!345 == 12345
+100,000 == 100000
+100 000 == 100000
+1,000.5 == 1000.5
+1,000 =/= 1000000
+5,000 == 5000
+1,2345 =/= 12345
+\text{10,080} == 10080
+10{,}080 == 10,080
+3,4 =/= 34
 1,234 == 1234
 1234 == 1,234
 1,234,567 == 1234567
@@ -312,6 +444,18 @@ USD 20 == 20
 10,000 =/= 1000
 
 [scientific notation]
+2e-5 == 0.00002
+2 \times 10^{-5} == 2e-5
+2 \times 10^{-5} =/= 2 \times 10^{5}
+3.0 \times 10^{8} == 3e8
+6.67 \times 10^{-11} == 6.67e-11
+1 \times 10^{6} == 1000000
+10^{-19} =/= 10^{-18}
+7.353e14 == 7.353 \times 10^{14}
+5 x 10^3 == 5000
+-2.5e-3 == -0.0025
+1.23E+4 == 12300
+9.27 \cdot 10^{5} == 927000
 1.5e3 == 1500
 1.5E3 == 1500
 1.5 \times 10^3 == 1500
@@ -342,6 +486,29 @@ USD 20 == 20
 2e5 =/= 10e
 
 [sets]
+\{ 2, 4, 6 \} == \{6,4,2\}
+{1,2,3} == \{1,2,3\}
+\{x, y\} == \{y, x\}
+\left\{1, 2\right\} == 1, 2
+x \in \{1, 2\} == \{1,2\}
+\{1\} == \{1\}
+\{\} == \emptyset
+\{1,2\} \cup \{3\} == \{1,2,3\}
+\{0\} \cup [1,2] == [1,2]\cup\{0\}
+1, -1, i, -i == i,-i,1,-1
+2, 2 == 2,2
+\{\frac{1}{2},\frac{1}{3}\} == \{0.5, \frac13\}
+1\text{ or }3 == 1,3
+x = 2 \text{ or } 3 == 2, 3
+x=-2, x=2 == \pm 2
+\{2, 3, 5, 7\} =/= \{2, 3, 5\}
+2,3 =/= 23
+1;2;3 == 1,2,3
+$1$, $2$ == 1,2
+1, 2 and 4 == 4,2,1
+-5 < x < 5 =/= \{-5,5\}
+\text{{1,2}} == \{1,2\}
+\{1,2,\ldots,10\} == \{1,2,\ldots,10\}
 \{1,2,3\} == \{1,2,3\}
 \{3,1,2\} == \{1,2,3\}
 \{1, 2, 3\} == 1,2,3
@@ -400,6 +567,30 @@ x=1 =/= 1,2
 \{-1,1\} =/= \{1\}
 
 [intervals]
+(-\infty, -1) \cup (1, \infty) == (1,\infty)\cup(-\infty,-1)
+[0, 1) \cup (1, 2] == [0,1)\cup(1,2]
+x \in (-\infty, 2] == x \le 2
+x \le 2 == (-\infty, 2]
+(-inf, inf) == (-\infty,\infty)
+(0, oo) == (0,\infty)
+[0, \pi] == [0,\pi]
+(−∞, 3) == (-\infty, 3)
+\left(-\infty,-\frac{1}{2}\right) == (-\infty,-0.5)
+[1, 2] \cup [2, 3] =/= [1,2)\cup(2,3]
+x<1 or x>2 == (-\infty,1)\cup(2,\infty)
+x \in \mathbb{R} == \mathbb{R}
+\mathbb{R} \setminus \{1,2\} == (-\infty,1)\cup(1,2)\cup(2,\infty)
+(-\infty,1)\cup(1,\infty) == x \ne 1
+-1 \leq x < 4 == [-1,4)
+0<x<\infty == (0,\infty)
+[2,5] =/= [2,6]
+[-1,1] =/= (-1,1]
+(3,5) =/= [3,5]
+[a,b] == [a, b]
+[a,b) =/= [a,b]
+y \in [0,1] == [0,1]
+f(x) \ge 2 =/= (2,\infty)
+(0,1) \cap (0.5, 2) == (0.5,1)
 (1,2) == (1,2)
 ( 1 , 2 ) == (1,2)
 [1,2] == [1, 2]
@@ -449,6 +640,22 @@ x < 2 =/= (2,\infty)
 \mathbb{R} =/= (0,\infty)
 
 [tuples]
+( -2 , 5 ) == (-2,5)
+x=-2,y=5 == (-2,5)
+(a,b,c) = (1,2,3) == (1,2,3)
+\left(\frac{1}{2}, -\frac{3}{4}\right) == (0.5,-0.75)
+(1, 2), (3, 4) == (3,4), (1,2)
+(1,2) \text{ and } (3,4) == (3,4),(1,2)
+\{(1,2), (2,1)\} == (2,1),(1,2)
+(0,0,0) =/= (0,0)
+(x, y) == (x,y)
+(x,y) =/= (y,x)
+(5,-3) =/= (-5,3)
+(2n, 3n) == (2n,3n)
+\langle 1, 2 \rangle == (1,2)
+(1;2) == (1,2)
+(\sqrt{2}, \pi) == (2^{1/2}, \pi)
+1, 2, 3 == (1,2,3)
 (1,2,3) == (1, 2, 3)
 \left( 3, \frac{\pi}{2} \right) == (3,\pi/2)
 (6,31,-1) == (6, 31, -1)
@@ -479,6 +686,20 @@ x=2, y=1 =/= (1,2)
 (8, \frac{\pi}{3}) =/= (8, \frac{\pi}{6})
 
 [matrices]
+\begin{bmatrix}1&0\\0&1\end{bmatrix} == \begin{pmatrix}1&0\\0&1\end{pmatrix}
+\begin{vmatrix}1&0\\0&1\end{vmatrix} =/= \begin{pmatrix}1&0\\0&2\end{pmatrix}
+\begin{pmatrix}\frac12&0\\0&1\end{pmatrix} == \begin{pmatrix}0.5&0\\0&1.0\end{pmatrix}
+\begin{pmatrix}1\\2\\3\end{pmatrix} == (1,2,3)
+\begin{pmatrix}1\\2\\3\end{pmatrix} == \begin{bmatrix}1\\2\\3\end{bmatrix}
+\begin{pmatrix}a&b\\c&d\end{pmatrix} == \begin{pmatrix}a & b\\ c & d\end{pmatrix}
+\begin{pmatrix}1 & 2\end{pmatrix}^T == \begin{pmatrix}1\\2\end{pmatrix}
+\begin{pmatrix} \sqrt{4} & 1 \\ 0 & 3 \end{pmatrix} == \begin{pmatrix} 2 & 1 \\ 0 & 3 \end{pmatrix}
+\begin{pmatrix} 1/3 & 2/3 \\ 1 & 0 \end{pmatrix} == \begin{pmatrix} \frac{1}{3} & \frac{2}{3} \\[1ex] 1 & 0 \end{pmatrix}
+A = \begin{pmatrix}1&2\\3&4\end{pmatrix} == \begin{pmatrix}1&2\\3&4\end{pmatrix}
+2\begin{pmatrix}1\\2\end{pmatrix} == \begin{pmatrix}2\\4\end{pmatrix}
+\frac{1}{3}\begin{pmatrix}1\\2\end{pmatrix} == \begin{pmatrix}1/3\\2/3\end{pmatrix}
+\begin{pmatrix}1&2\\3&4\end{pmatrix} =/= \begin{pmatrix}1&2\\3&-4\end{pmatrix}
+\begin{pmatrix}1&2\\3&4\end{pmatrix} =/= 1,2,3,4
 \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} == \begin{pmatrix}1&2\\3&4\end{pmatrix}
 \begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix} == \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}
 \begin{pmatrix} 0.5 \\ 2 \end{pmatrix} == \begin{pmatrix} \frac12 \\ 2 \end{pmatrix}
@@ -498,6 +719,35 @@ x=2, y=1 =/= (1,2)
 \begin{pmatrix} 1 & 2 \end{pmatrix} =/= \begin{pmatrix} 1 \\ 2 \end{pmatrix}
 
 [equations]
+y = -\frac{1}{2}x + 3 == y=-0.5x+3
+x + 2y = 6 == y=-\frac{1}{2}x+3
+y-3 = -\frac12 x == x+2y=6
+3x+4y-12=0 == 3x+4y=12
+(x-1)^2 + y^2 = 4 == x^2-2x+y^2=3
+\frac{x^2}{4}+\frac{y^2}{9}=1 == 9x^2+4y^2=36
+y^2 = 4x == x = \frac{y^2}{4}
+f(x) = 2x == 2x
+g(x)=x^2-2x+2 == x^{2}-2x+2
+f^{-1}(x) = \frac{x-1}{2} == \frac{x-1}{2}
+S_n = n^2 == n^2
+a_n = 2n-1 == 2n-1
+\theta = 45^\circ == 45^\circ
+n = 5 == n=5
+x=\frac{-1\pm\sqrt5}{2} == \frac{-1+\sqrt5}{2},\frac{-1-\sqrt5}{2}
+E=mc^2 == E = c^2 m
+m\angle A = 50 == 50
+x = 3, y = 4 == x=3,y=4
+y=4, x=3 == x=3, y=4
+x=3,y=4 =/= x=4,y=3
+y=x^2 =/= y=x^3
+x^2=4 =/= x=4
+x+y=5 =/= x+y=6
+2x=4 == x=2
+y=2 =/= x=2
+1=1 =/= 2
+f(x)=2x =/= f(x)=3x
+z = 1 + i == 1+i
+X_{d}=125-1.25 P == 125-1.25P
 x=5 == 5
 5 == x=5
 x = 5 == x=5
@@ -538,6 +788,19 @@ x=5 =/= x>5
 x=5 =/= x \ne 5
 
 [inequalities]
+x \lt 3 == x<3
+3 \gt x == x<3
+x≥2 == x \geq 2
+x \leqslant 2 == x\leq2
+0 \leq x \leq 1 == 1 \ge x \ge 0
+x\ge0, x\le 1 =/= x \ge 0
+2x+1>5 == x>2
+a^2+b^2 \ge 2ab == 2ab \le a^2+b^2
+n \ge 3 =/= n > 3
+x<3 =/= x>3
+x<3 =/= x<4
+-1<x =/= x<-1
+m \geq 1 == m\ge 1
 x>5 == x > 5
 x>5 == 5<x
 x \ge 5 == x \geq 5
@@ -571,6 +834,35 @@ x \ne 3 =/= x = 3
 -x < 5 =/= x < -5
 
 [polynomials]
+x^2-5x+6 == (x-2)(x-3)
+x^{3}+3x^{2}+3x+1 == (x+1)^3
+-x^2+4 == 4-x^2
+2(x+3) == 2x+6
+2x+6 =/= 2x+5
+x^2+x+1 =/= x^2+x-1
+a^2 - b^2 == (a-b)(a+b)
+(x + 1)(x - 1) == x^2-1
+5x^4 == 5 x^{4}
+\frac{3}{4}x^2 == 0.75x^2
+3x^2y == 3yx^2
+xyz == zyx
+6x^3 =/= 6x^2
+x^{-1} == \frac{1}{x}
+x^{1/2} == \sqrt{x}
+(2x)^2 == 4x^2
+2x^2 =/= 4x^2
+-(x-1) == 1-x
+4x - 3 == -3+4x
+n^{2}+n == n(n+1)
+\frac{n(n+1)(2n+1)}{6} == \frac{2n^3+3n^2+n}{6}
+2^n-1 == -1+2^n
+2^{n}\cdot 2 == 2^{n+1}
+3^{2n} == 9^n
+(n+1)! == (n+1) n!
+X^2+1 == x^2+1
+m(s^2+s+\frac{37}{4}) == ms^2+ms+\frac{37m}{4}
+\frac{1}{s+a} == 1/(s+a)
+x^{10} =/= x^{100}
 x^2+2x+1 == (x+1)^2
 (x+1)^2 == x^2 + 2x + 1
 x^{2}+2 x+1 == 1+2x+x^2
@@ -621,6 +913,45 @@ x^2-1 =/= (x-1)^2
 x_1+x_2 =/= x_1+x_3
 
 [radicals]
+\sqrt{50} == 5\sqrt{2}
+\sqrt{8}+\sqrt{2} == 3\sqrt2
+\frac{6}{\sqrt{3}} == 2\sqrt{3}
+\sqrt{\frac{3}{4}} == \frac{\sqrt3}{2}
+\sqrt{0.25} == 0.5
+\sqrt[4]{16} == 2
+27^{1/3} == 3
+27^{\frac{2}{3}} == 9
+\sqrt{x^4} == x^2
+2 \sqrt{10} == 2\sqrt{10}
+2\sqrt{10} == \sqrt{40}
+sqrt{2} == \sqrt{2}
+sqrt2 == \sqrt{2}
+\sqrt2/2 == \frac{\sqrt{2}}{2}
+3+\sqrt{2} =/= 3-\sqrt{2}
+\sqrt{5} =/= 5
+\sqrt{10} =/= \sqrt{5}\cdot 2
+\sqrt{a}\sqrt{b} == \sqrt{ab}
+(1+\sqrt{2})^2 == 3+2\sqrt2
+\frac{1}{\sqrt{2}-1} == \sqrt{2}+1
+e^{\pi} =/= \pi^{e}
+\ln 2 =/= \log_{10} 2
+\log_{10} 100 == 2
+\lg 100 == 2
+\pi^2 == \pi \cdot \pi
+\sin\frac{\pi}{6} == \frac{1}{2}
+\frac{\pi}{2}-1 == -1+\pi/2
+\cot \frac{\pi}{4} == 1
+\arcsin\frac12 == \frac{\pi}{6}
+\tan^{-1}(1) == \frac{\pi}{4}
+\frac{\sin x}{\cos x} == \tan x
+\sec^2 x == 1+\tan^2 x
+\ln(ab) == \ln a+\ln b
+\ln x^2 == 2\ln x
+e^{-2x} == \frac{1}{e^{2x}}
+\cosh x == \frac{e^x+e^{-x}}{2}
+x e^{3x} == xe^{3 x}
+\frac{1}{b-a}\left(e^{-a t}-e^{-b t}\right) == \frac{e^{-at}-e^{-bt}}{b-a}
+t \tan t+\ln |\cos t|+C == C + t\tan t + \ln|\cos t|
 \sqrt{12} == 2\sqrt{3}
 2\sqrt3 == 2\sqrt{3}
 2\sqrt 3 == 2\sqrt{3}
@@ -680,6 +1011,19 @@ e^{x} =/= e^{-x}
 e^x == \exp(x)
 
 [complex]
+3+4i == 4i+3
+(2+i)(2-i) == 5
+\sqrt{-4} == 2i
+2i =/= -2i
+1+i =/= 1-i
+i^{3} == -i
+\cos\theta+i\sin\theta == e^{i\theta}
+-1+i\sqrt{3} == -1+\sqrt{3}i
+\frac{3}{5}-\frac{4}{5}i == \frac{3-4i}{5}
+2\left(\cos\frac{\pi}{6}+i\sin\frac{\pi}{6}\right) == \sqrt{3}+i
+5\text{i} == 5i
+3 + 4j =/= 3+4i
+|3+4i| == 5
 6+9i == 9i+6
 6+9i == 6 + 9i
 1-12i == 1 - 12 i
@@ -707,6 +1051,23 @@ i =/= 1
 e^{i\pi/3} =/= e^{-i\pi/3}
 
 [multiple choice]
+(B) == B
+B) 12 == B
+\boxed{B} == B
+\text{B} == \text{(B)}
+\textbf{(B) } 12 == B
+\text{B. } 12 == B
+B \text{ only} =/= C
+A, B, D == ABD
+A and B == AB
+AB == BA
+(A), (C) == A, C
+\mathbf{D} == D
+\text{Option B} == B
+b) == B
+D. None of the above == D
+BCD =/= BC
+A =/= AB
 C == C
 (C) == C
 C == (C)
@@ -744,6 +1105,20 @@ D =/= E
 E =/= A
 
 [dates]
+July 4, 1776 == 4 July 1776
+July 4, 1776 == \text{July 4, 1776}
+July 4 == 4 July
+1776-07-04 == July 4, 1776
+Monday == \text{Monday}
+Tuesday =/= \text{Thursday}
+December 25 =/= December 24
+3:30 PM == 3:30 \text{ p.m.}
+3:30 == 3:30
+7:00 am =/= 7:00 pm
+2023 == 2023
+12:15 =/= 12:51
+\text{April} == April
+Sept 5 == September 5
 March 5, 2024 == 5 March 2024
 March 5, 2024 == March 5 2024
 2024-03-05 == March 5, 2024
@@ -767,6 +1142,39 @@ March 5 =/= April 5
 3 PM =/= 3 AM
 
 [text]
+\text{Alice} == alice
+\text{ Alice } == Alice
+Alice and Bob == Bob and Alice
+\text{Alice, Bob} == Alice, Bob
+right triangle == \text{right triangle}
+a right triangle == right triangle
+\text{even function} =/= \text{odd function}
+\text{neither} == neither
+increasing =/= decreasing
+\text{no real solutions} == No real solutions
+none == None
+\text{None} == \emptyset
+\text{Impossible} == impossible
+\text{Not a function} == not a function
+function =/= not a function
+yes =/= no
+true == True
+F == \text{F}
+\infty == +\infty
+\alpha == \alpha
+\alpha =/= \beta
+\theta =/= \phi
+m == \text{m}
+\Delta ABC == \triangle ABC
+1011_2 == 1011_{2}
+1011_{2} =/= 1101_{2}
+12_{10} =/= 12_8
+AAS == \text{AAS}
+\text{SAS} =/= \text{ASA}
+2:3 == 2 : 3
+2:3 == \frac{2}{3}
+7:5 =/= 5:7
+Ciphertext =/= plaintext
 Evelyn == \text{Evelyn}
 \text{evelyn} == Evelyn
 \textbf{Evelyn} == \text{Evelyn}

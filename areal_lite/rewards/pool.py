@@ -77,9 +77,9 @@ class VerifierPool:
             for _ in self._minders:
                 self._items.put(None)
         for future in orphans:
-            if error is None:
-                future.cancel()
-            elif future.set_running_or_notify_cancel():
+            if error is None and future.cancel():
+                future.set_running_or_notify_cancel()  # wakes who waits for it
+            elif error is not None and future.set_running_or_notify_cancel():
                 future.set_exception(error)
 
     def _mind(self, number: int, started: Future) -> None:
@@ -90,6 +90,7 @@ class VerifierPool:
             while (entry := self._items.get()) is not None and not self._closed:
                 item, future = entry
                 if future.cancelled():
+                    self._finish(future, None)
                     continue
                 reply = self._grade(worker, item)
                 if reply["outcome"] in ("timeout", "crash"):
@@ -129,9 +130,10 @@ class VerifierPool:
             return {"correct": False, "outcome": "crash", "reason": reply["crash"]}
         return reply
 
-    def _finish(self, future: "Future[Verdict]", verdict: Verdict) -> None:
+    def _finish(self, future: "Future[Verdict]", verdict: Verdict | None) -> None:
+        """Give `verdict` unless the future was cancelled or belongs to _shut already."""
         with self._lock:
+            ours = future in self._pending and future.set_running_or_notify_cancel()
             self._pending.discard(future)
-            cancelled = bool(self._closed) or not future.set_running_or_notify_cancel()
-        if not cancelled:
+        if ours:
             future.set_result(verdict)
