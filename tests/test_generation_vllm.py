@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 
-from areal_lite.types import Hello, Loaded, Trajectory, Update
+from areal_lite.types import Hello, Loaded, Prompt, Ticket, Trajectory, Update
 from tests.serving import PROBE, STAGE, Process, gone, ticket
 from tests.tiny import logprobs, make_model, perturbed, publish_model
 
@@ -158,6 +158,20 @@ def test_a_server_killed_while_vllm_starts_leaves_nothing_behind(models, tmp_pat
             time.sleep(0.02)
         server.process.kill()
         assert gone(cores)
+
+
+def test_prompts_that_do_not_fit_one_forward_pass_together_are_answered_with_their_seeds(models, tmp_path):
+    weights = models[1] / "weights" / "v00000001"
+    stage = replace(STAGE, model=replace(STAGE.model, path=str(models[1] / "model")), data=replace(STAGE.data, max_prompt_tokens=1000))
+    update = Update(1, str(weights), json.loads((weights / "manifest.json").read_text())["checksum"])
+    random = np.random.default_rng(0)
+    prompts = [Prompt(f"p{k}", random.integers(2, 60, 900 + k).astype(np.int32), ("1",)) for k in range(8)]     # 7,228 tokens
+    with Process(tmp_path, stage, module="areal_lite.generation") as server:
+        server.receive(Hello)
+        server.send(update)
+        server.receive(Loaded)
+        server.send(*[Ticket(k, prompt, (0,)) for k, prompt in enumerate(prompts)])
+        assert sorted(t.k for t in server.receive(Trajectory, 8)) == list(range(8))
 
 
 def sampled(server, update, model):
