@@ -34,16 +34,16 @@ def curriculum(runs: list[Run]) -> Figure | None:
     lines(reward, stages, "reward", BLUE, "")
     lines(accuracy, stages, "accuracy", BLUE, "training (sampled)")
     held_out(accuracy, stages)
-    share(accuracy)
+    share(accuracy, top=1.05)
     lines(length, stages, "length", BLUE, "all")
     for word, nobody, colour in (("correct", 0.0, GREEN), ("wrong", 1.0, RED)):      # of steps in which there were any
         lines(length, stages, lambda s, w=word, n=nobody: np.where(curve(s, "accuracy") == n, np.nan, curve(s, f"length_{w}")),
               colour, word, raw=False, width=1.2)
     limit(length, stages)
-    length.set_ylim(bottom=0)
+    length.set_ylim(0, 1.05 * length.get_ylim()[1])
     lines(truncated, stages, "truncated", BLUE, "")
-    share(truncated)
-    truncated.set_ylim(0, max(0.05, min(1.0, truncated.get_ylim()[1])))
+    truncated.set_ylim(0, max(0.05, truncated.get_ylim()[1]))
+    share(truncated, top=1.05)
     for panel in (accuracy, length):
         panel.legend(loc="best", handlelength=1.6, borderaxespad=0.3)
     return figure
@@ -67,8 +67,8 @@ def asynchrony(runs: list[Run]) -> Figure | None:
     split_of_step(split, stages)
     for key, colour, label in (("time_train_s", BLUE, "trainer"), ("time_generation_s", GREEN, "generation servers")):
         lines(overlap, stages, lambda s, k=key: curve(s, k) / curve(s, "step_s"), colour, label, raw=False)
-    share(overlap)
     overlap.set_ylim(0, 1.25)
+    share(overlap)
     overlap.set_yticks([0, 0.25, 0.5, 0.75, 1.0])
     for panel in (stale, overlap):
         panel.legend(loc="upper right", ncols=3, handlelength=1.6, borderaxespad=0.1)

@@ -96,9 +96,11 @@ def held_out(panel: Axes, stages: list[Span]) -> None:
                        label=label if n == 0 else None)
 
 
-def share(panel: Axes) -> None:
-    """The axis is a share of one."""
-    panel.yaxis.set_major_formatter(PercentFormatter(1.0))
+def share(panel: Axes, top: float = 0.0) -> None:
+    """The axis is a share of one, no lower than 0 and, when given, no higher than `top`."""
+    low, high = panel.get_ylim()
+    panel.set_ylim(max(0.0, low), min(high, top) if top else high)
+    panel.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if high - max(0.0, low) >= 0.08 else None))
 
 
 def limit(panel: Axes, stages: list[Span]) -> None:
