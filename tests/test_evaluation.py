@@ -19,10 +19,11 @@ from areal_lite.config import ConfigError, read_words
 from areal_lite.evaluate import comparison, report
 from areal_lite.evaluation import questions, results, settings
 from areal_lite.evaluation.answers import COLUMNS, measures
+from areal_lite.evaluation.grading import Graders
 from areal_lite.evaluation.plots import draw
 from areal_lite.evaluation.questions import Question
-from areal_lite.evaluation.run import Same, locked, second_grade
 from areal_lite.evaluation.run import evaluate as real_evaluate
+from areal_lite.evaluation.run import locked
 from areal_lite.evaluation.scheduler import Scheduler
 from areal_lite.evaluation.serve import EvaluationFailed, processes
 from areal_lite.evaluation.settings import Settings
@@ -68,8 +69,8 @@ def test_every_question_is_answered_n_times_and_every_number_follows_from_the_ro
             assert s["boxed"] == ("\\boxed{" in s["text"] and "}" in s["text"]) and "<eos>" not in s["text"]
             assert s["finish"] == "length" or s["tokens"] < 24 + 1
         in_order = sorted(rows(e), key=lambda r: int(r["id"].split("-")[1]))
-        with Same() as same:
-            assert e["measures"] == measures(in_order, same)
+        with Graders(1) as graders:
+            assert e["measures"] == measures(in_order, graders.same)
     table = list(csv.DictReader(open(Path(world.out) / "eval_results.csv")))
     assert [r["model"] for r in table] == [entries[0]["model"]]
     assert list(table[0])[2:] == [f"{b}_{c}" for b in ("digits", "few", "avg") for c in COLUMNS]
@@ -158,18 +159,34 @@ def test_servers_that_never_get_ready_end_the_evaluation_with_their_last_words(w
         evaluate(world)
 
 
-def test_a_second_grader_is_asked_afterwards_and_lists_what_it_sees_otherwise(world):
-    """Ours against verdicts of a first grader that saw nothing right."""
-    entry, = evaluate(replace(world, benchmarks=("few",)))
-    changed, file = rows(entry)[:1], Path(entry["result"]).with_name("x-vs-ours.jsonl")
+@pytest.mark.parametrize("protocol", ["math-verify", "qwen"])
+def test_a_second_grader_sees_finished_answers_without_asking_them_again(world, protocol):
+    world = replace(world, benchmarks=("few",))
+    first, = evaluate(world)
+    second, = evaluate(replace(world, second=protocol))
+    assert second["result"] == first["result"] and second["measures"] == first["measures"]
+    assert second["second"]["protocol"] == protocol and second["second"]["answers"] == 12
+    outcomes = second["second"]["outcomes"]
+    assert outcomes["correct"] == first["measures"]["outcomes"]["correct"] and not {"crash", "timeout"} & set(outcomes)
+    assert second["second"]["disagreements"] == 0 and Path(second["second"]["file"]).read_text() == ""
+    assert f"graded by {protocol}" in report([second])
+
+
+def test_the_second_grader_lists_what_it_sees_otherwise(tmp_path):
     texts = ["so \\boxed{1}", "so \\boxed{2/2}", "so \\boxed{3}", "nothing"]
-    changed[0]["answers"] = ["1"]
-    for text, sample in zip(texts, changed[0]["samples"], strict=True):
-        sample |= {"text": text, "outcome": "wrong"}
-    made = second_grade(replace(world, protocol="qwen", second="ours"), changed, file)
-    assert (made["answers"], made["disagreements"], made["acc"]) == (4, 2, 50.0)
-    assert [(d["sample"], d["ours"], d["tail"]) for d in record.read(file)] == [
-        (0, ["correct", "1"], texts[0]), (1, ["correct", "2/2"], texts[1])]
+    row = {"id": "q", "answers": ["1"], "samples": [{"text": t, "answer": "?", "outcome": "wrong", "finish": "stop"} for t in texts]}
+    with Graders(2) as graders:
+        said = graders.second([row], "qwen", "ours", tmp_path / "list.jsonl")
+    assert (said["answers"], said["disagreements"], said["acc"]) == (4, 2, 50.0)
+    assert list(record.read(tmp_path / "list.jsonl")) == [
+        {"id": "q", "sample": 0, "answers": ["1"], "qwen": ["wrong", "?"], "ours": ["correct", "1"], "tail": texts[0]},
+        {"id": "q", "sample": 1, "answers": ["1"], "qwen": ["wrong", "?"], "ours": ["correct", "2/2"], "tail": texts[1]}]
+
+
+def test_equal_answers_are_equal_in_any_spelling_and_broken_ones_only_to_themselves():
+    with Graders(1) as graders:
+        assert graders.same("0.5", "\\frac{1}{2}") and graders.same("12", "012") and graders.same("-7", "-7")
+        assert not graders.same("12", "-12") and not graders.same("}{", "\\frac{1}{2}") and not graders.same("x", " ")
 
 
 def test_two_evaluations_of_one_model_do_not_write_at_once(world, tmp_path):

@@ -5,7 +5,6 @@ writing the same model's results.
 """
 import fcntl
 import os
-import re
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -18,16 +17,12 @@ import numpy as np
 from areal_lite import record
 from areal_lite.dataset import load_tokenizer
 from areal_lite.evaluation import questions, results, settings
-from areal_lite.evaluation.answers import measures, right, row
+from areal_lite.evaluation.answers import measures, row
+from areal_lite.evaluation.grading import Graders
 from areal_lite.evaluation.questions import Question
 from areal_lite.evaluation.scheduler import Scheduler
 from areal_lite.evaluation.serve import Servers
 from areal_lite.evaluation.settings import Checkpoint, Settings
-from areal_lite.rewards.pool import VerifierPool
-
-GRADE_S, GRADE_MB = 5.0, 2048
-TAIL = 400
-WHOLE = re.compile(r"-?\d{1,9}")
 
 
 def evaluate(chosen: Settings, say: Callable[[str], None], server: str = "areal_lite.generation") -> list[dict]:
@@ -38,13 +33,13 @@ def evaluate(chosen: Settings, say: Callable[[str], None], server: str = "areal_
     """
     models = settings.checkpoints(chosen)
     template, out, done = settings.template(chosen), Path(chosen.out), []
-    with Same() as same:
+    with Graders(chosen.verifiers) as graders:
         for i, checkpoint in enumerate(models):
             say(f"model {i + 1} of {len(models)}: {checkpoint.label} ({checkpoint.path})")
             one = Measurement(chosen, checkpoint, template, out / checkpoint.directory)
             with locked(out / checkpoint.directory / "lock"):
                 one.answer(say, server)
-                done += one.numbers(same)
+                done += one.numbers(graders)
             record.write(out / "eval_results.csv", results.table(results.numbers(out)))
     return done
 
@@ -92,60 +87,20 @@ class Measurement:
         servers.answer(Scheduler(todo, self.chosen.n, self.checkpoint.step), keep, news)
         news(f"{servers.tokens:,.0f} tokens")
 
-    def numbers(self, same: Callable[[str, str], bool]) -> list[dict]:
+    def numbers(self, graders: Graders) -> list[dict]:
         """Compute and write every benchmark's numbers; all its questions must be answered."""
         entries = []
         for name, file in self.files.items():
             rows = [self.rows[name][q.prompt.id] for q in self.questions[name]]
             entry = {"model": self.directory.name, "path": self.checkpoint.path, "step": self.checkpoint.step,
                      "benchmark": name, "settings": asdict(self.chosen) | {"template": self.template},
-                     "measures": measures(rows, same)}
+                     "measures": measures(rows, graders.same)}
             if second := self.chosen.second:
-                entry["second"] = second_grade(self.chosen, rows, file.with_name(f"{file.stem}-vs-{second}.jsonl"))
+                otherwise = file.with_name(f"{file.stem}-vs-{second}.jsonl")
+                entry["second"] = graders.second(rows, self.chosen.protocol, second, otherwise)
             record.write(file.with_suffix(".json"), dumps(entry, indent=1))
             entries.append({**entry, "result": str(file)})
         return entries
-
-
-def second_grade(chosen: Settings, rows: list[dict], file: Path) -> dict:
-    """Grade every answer again, write those on which the graders disagree, and say how many."""
-    pool = VerifierPool(chosen.verifiers, GRADE_S, GRADE_MB, chosen.second)
-    try:
-        verdicts = [[pool.submit(s["text"], r["answers"], s["finish"]) for s in r["samples"]] for r in rows]
-        graded = [[v.result() for v in of] for of in verdicts]
-    finally:
-        pool.close()
-    lines = [{"id": r["id"], "sample": i, "answers": r["answers"], chosen.protocol: [s["outcome"], s["answer"]],
-              chosen.second: [v.outcome, v.extracted], "tail": s["text"][-TAIL:]}
-             for r, of in zip(rows, graded, strict=True)
-             for i, (s, v, ok) in enumerate(zip(r["samples"], of, right(r), strict=True)) if v.correct != ok]
-    record.write(file, "".join(dumps(line) + "\n" for line in lines))
-    total = sum(map(len, graded))
-    return {"protocol": chosen.second, "acc": 100 * sum(v.correct for of in graded for v in of) / total,
-            "answers": total, "disagreements": len(lines), "file": str(file)}
-
-
-class Same:
-    """Whether two extracted answers are equal, by our verifier in its killable pool; started when first needed."""
-
-    def __init__(self):
-        self._pool: VerifierPool | None = None
-        self._known: dict[tuple[str, str], bool] = {}
-
-    def __call__(self, a: str, b: str) -> bool:
-        if WHOLE.fullmatch(a) and WHOLE.fullmatch(b):
-            return int(a) == int(b)
-        if (a, b) not in self._known:
-            self._pool = self._pool or VerifierPool(1, GRADE_S, GRADE_MB)
-            self._known[a, b] = bool(b.strip()) and self._pool.submit(f"\\boxed{{{a}}}", [b]).result().correct
-        return self._known[a, b]
-
-    def __enter__(self) -> "Same":
-        return self
-
-    def __exit__(self, *_) -> None:
-        if self._pool:
-            self._pool.close()
 
 
 @contextmanager
