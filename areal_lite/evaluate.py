@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from dataclasses import fields
+from pathlib import Path
 
 from areal_lite.config import read_words
 from areal_lite.evaluation.results import Pair, numbers, pairs
@@ -59,9 +60,7 @@ def say(text: str) -> None:
 
 def draw(out: str) -> None:
     """Draw what is in OUT."""
-    from pathlib import Path
-
-    from areal_lite.evaluation.plots import draw as pictures
+    from areal_lite.evaluation.plots import draw as pictures      # matplotlib: not for --help and --compare
 
     files = pictures(numbers(out), Path(out) / "plots")
     print(f"results in {out}/eval_results.csv" + (f", {len(files)} pictures in {out}/plots" if files else ""))
