@@ -101,11 +101,13 @@ def render(f: dict, stage: Stage) -> str:
     parts += ["", *_table(["process", "pid", "state", "doing", "for s", "heard s ago", "cpu %", "MB"], [
         [p["name"], p["pid"], p["state"], p.get("doing", ""), _s(p.get("since_s")), _s(_heard(p, f)),
          _s(p.get("cpu_percent")), p.get("memory_mb", "")] for p in f["processes"]])]
-    if s:
+    if s and s["servers"]:
         parts += ["", *_table(["server", "version", "loading", "places", "running", "queued", "scoring", "generated", "tok/s",
                                "quiet s"], [_server(f, peer) for peer in sorted(s["servers"])])]
+    if s:
         parts += ["", *ledger(s)]
-    parts += ["", "last events:"] + [f"  {_ago(f, e)} {e['event']:<9} {_rest(e)}" for e in f["events"]]
+    if f["events"]:
+        parts += ["", "last events:", *[f"  {_ago(f, e)} {e['event']:<9} {_rest(e)}" for e in f["events"]]]
     return "\n".join(parts)
 
 
@@ -145,7 +147,7 @@ def why(f: dict, stage: Stage) -> list[str]:
     lines = [f"gate:    tickets below (live {s['live']} + max_staleness {a.max_staleness} + 1) x {a.prompts_per_step} = {s['gate']} "
              f"may be out (never more than {s['end']} x {a.prompts_per_step}); the next is {s['next_ticket']}, so {left} may go",
              f"places:  {taken} of {places} taken on {len(s['servers'])} servers; a group needs {a.group_size} on one, the "
-             f"emptiest has {best}" + (f"; {s['reissue']} tickets are to be issued again first" if s["reissue"] else "")]
+             f"emptiest has {best}" + (f"; {s['reissue']} tickets wait for a place before any new one" if s["reissue"] else "")]
     for t in s.get("oldest", [])[:1]:
         owes = ", ".join(map(str, t["owes"]))
         lines.append(f"oldest:  {t['purpose']} ticket {t['k']}" + (f" (attempt {t['attempt']})" if t["attempt"] else "") +
