@@ -127,8 +127,7 @@ def equal_quantities(a: Node, b: Node, options: Options) -> bool:
     if u is None or v is None:
         return equal(x, y, options)
     if u.words or v.words:
-        alike = bool(u.words & v.words) or not (u.words and v.words) or u.dimensions or v.dimensions
-        return bool(alike) and equal(x, y, options)
+        return (bool(u.words & v.words) or not (u.words and v.words)) and equal(x, y, options)
     if not u.dimensions or not v.dimensions:
         return equal(x, y, options)
     if u.dimensions != v.dimensions:
@@ -242,7 +241,8 @@ def equal_collections(a: Node, b: Node, options: Options) -> bool:
     if any(node.kind == "list" and any(part.kind == "relation" for part in node.parts) for node in (a, b)):
         return equal_relation_lists(a, b, options)
     if kinds == {"tuple"}:
-        if a.word != b.word and not (len(a.parts) > 2 or {part.kind for part in a.parts} == {"tuple"}):
+        nested = {part.kind for part in a.parts} == {"tuple"}
+        if a.word != b.word and not ({a.word, b.word} == {"()", "[]"} and (len(a.parts) > 2 or nested)):
             return False
         return in_order(a.parts, b.parts, options) or (options.unordered_tuples and matched(a.parts, b.parts, options))
     if "tuple" in kinds:

@@ -119,6 +119,8 @@ def raised(base: Value, exponent: Value) -> Value:
 
 def called(name: str, parts: list[Value]) -> Value:
     first = parts[0]
+    if name in EXACT and len(parts) == 1:
+        raise Refused(f"{name} of one")
     if name in EXACT and exact(*parts) and (name in ("max", "min") or all(p.denominator == 1 for p in parts)):
         return Fraction(EXACT[name](*map(int, parts)) if "c" in name or "g" in name else EXACT[name](parts))
     if name in ("factorial", "binom") and all(exact(p) and p.denominator == 1 and 0 <= p <= 1000 for p in parts):

@@ -22,6 +22,8 @@ TIMES = {"*", "\\cdot", "\\times", "\\ast", "\\bullet"}
 OVER = {"/", "\\div", ":"}
 
 
+VALUED = set("fghFGHIPQSTVWyuv")
+"""Names that before a number in brackets are functions, as in f(0)."""
 MAX_NESTING = 60
 MAX_POSTFIX = 10
 
@@ -170,6 +172,9 @@ class Expression:
             elif mark == "'" and node.kind == "symbol":
                 self.take()
                 node = replace(node, word=node.word + "'")
+            elif mark == "(" and node.word in VALUED and self.peek(1).isdigit() and self.peek(2) == ")":
+                node = replace(node, word=f"{node.word}({self.peek(1)})")
+                self.at += 3
             elif mark == "_" and node.kind in ("symbol", "number"):
                 self.take()
                 node = self.subscripted(node)

@@ -91,7 +91,9 @@ def make(match: re.Match, spaced: bool, units: frozenset[str]) -> list[Token]:
     if match["text"] is not None:
         inner = match["text"].strip()
         if any(c.isdigit() for c in inner):  # mathematics set as text
-            return [token for m in LEX.finditer(inner) if m.lastgroup != "space" for token in make(m, False, units)]
+            found = [m for m in LEX.finditer(" " + inner) if m.lastgroup]
+            pairs = zip(found, found[1:], strict=False)
+            return [t for last, m in pairs if m.lastgroup != "space" for t in make(m, last.lastgroup == "space", units)]
         is_letter = len(inner) == 1 and inner.isalpha() and inner not in UNIT_LETTERS
         return [Token("symbol" if is_letter else "text", inner, spaced)]
     if match["repeat"]:

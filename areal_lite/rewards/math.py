@@ -24,7 +24,7 @@ MAX_RESPONSE = 1 << 20
 """Characters; of a longer response only the end is searched."""
 MAX_ANSWER = 20_000
 """Characters; a longer answer equals only a gold that is the same text."""
-SYMBOLIC_S = 1.0
+SYMBOLIC_S = 1.5
 """For all golds of one answer together."""
 DECIMAL_COMMA = re.compile(r"-?0,\d+")
 DEFAULTS = Options()

@@ -39,6 +39,8 @@ def readings(tidied: str) -> tuple[Node, ...]:
     found: list[Node] = []
     groups = (True, False) if GROUPED.search(tidied) or GROUPED_BY_SPACE.search(tidied) else (False,)
     inside = tidied.lstrip("-+ ").startswith(("(", "[", "\\{")) and len(groups) == 2
+    if re.search(r",0\d", tidied):
+        groups = groups[:1]  # nobody lists 12 and 000
     for grouped in reversed(groups) if inside else groups:
         tokens = tokenize(tidied, WORDS, grouped)
         for apart in (False, True):
@@ -270,7 +272,7 @@ def is_words(tokens: list[Token]) -> bool:
     """Prose: texts and words only, at least one of them neither a function nor a named constant."""
     words = [t for t in tokens if t.kind in ("text", "word") and t.text.lower() not in FUNCTIONS and t.text not in NAMES]
     rest = [t for t in tokens if t.kind not in ("text", "word", "symbol") and t.text not in ("'", '"', "-", ".", ",", "?")]
-    return bool(words) and not rest
+    return bool(words) and not rest and tokens[0].text != "-"
 
 
 def text_of(tokens: list[Token]) -> Node:

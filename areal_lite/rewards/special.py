@@ -24,7 +24,7 @@ def choice(text: str) -> str:
     match = LETTER.fullmatch(text.strip())
     if match and (match[1].isupper() or text.strip() != match[1]):
         return match[1].upper()
-    text = re.sub(r"\(([A-H])\)", r"\1", text)
+    text = re.sub(r"\(([A-H])\)", r"\1", re.sub(r"\\text\w*\{([^{}]*)\}", r"\1", text))
     if len(text) <= 40 and SEVERAL.fullmatch(text):
         letters = [c for c in text if c in "ABCDEFGH"]
         if len(set(letters)) == len(letters) and (sorted(letters) == letters or "," in text):
