@@ -4,6 +4,62 @@ r"""Answers and golds by category, written for this project. A line is `answer =
 
 CASES = r"""
 [integers]
+2016. == 2016
+The number is 12 =/= 21
+\approx 12 == 12
+12\text{.} == 12
+12 \text{ (twelve)} == 12
+12(mod 5) =/= 12
+$$15$$ == 15
+\[15\] == 15
+\left(15\right) == 15
+15=15 == 15
+3+4=7 == 7
+8 \text{ or } 8 == 8
+50 \text{ apples and } 20 =/= 50
+12.0000 == 12
+- 12 == -12
+0012 == 12
+12e0 == 12
+13\frac{0}{5} =/= 14
+\frac{39}{3} == 13
+10^{2}+1 == 101
+\mathbf{n=5} == 5
+1.2e2 == 120
+6.0 \times 10^1 == 60
+3!! =/= 6
+|{-7}| == 7
+2^{-1} =/= 2
+-2^2 == -4
+(-2)^2 == 4
+-2^2 =/= 4
+16. == 16
+\textbf{16} == 16
+16\, == 16
+{-3} == -3
+-3 =/= 3
+–3 == -3
+3^2+4^2 == 25
+2^{3^{2}} == 512
+10! / 8! == 90
+\frac{6!}{3!} == 120
+{5 \choose 2} == 10
+\lceil 2.1 \rceil == 3
+5 \times 10 == 50
+\text{ 7 } == 7
+seven == 7
+1e3 == 1000
+k = 8 == 8
+\boxed{12} == 12
+\mathrm{12} == 12
+5040 == 7!
+100 =/= 10^3
+-(3) == -3
+0 == -0.0
+(−4) == -4
+12 \quad == 12
+1729 =/= 1792
+\# 5 =/= 6
 \boxed{7} == 7
 007 == 7
 $-5$ == -5
@@ -80,6 +136,43 @@ five == 5
 10^{12} =/= 10^{13}
 
 [decimals]
+0.50 == 1/2
+.333 =/= \frac13
+0.3334 =/= \frac{1}{3}
+0.6666 == \frac{2}{3}
+0.66666667 == \frac{2}{3}
+3.1416 == \pi
+3.142 =/= \pi
+2.718 =/= e
+0.05 =/= 0.5
+1,5 =/= 15
+0.1234 =/= 0.1243
+12.34 == 12.340
+99.99 =/= 100
+1e-3 == .001
+0.25 =/= 0.2500001
+0.577350 == \frac{1}{\sqrt{3}}
+7.07 =/= 5\sqrt2
+7.0710678 == 5\sqrt{2}
+0.125 == \frac18
+0.875 == 7/8
+1.25 == 1\frac{1}{4}
+2.6666667 == \frac{8}{3}
+5.48 =/= 5.5
+50.7 =/= 50.72
+0.0416667 == \frac{1}{24}
+0.33 =/= 0.3333
+.48 == 0.48
+3.5\overline{} =/= 3.6
+0.\overline{27} == \frac{3}{11}
+0.5000 == 1/2
+1.73205 == \sqrt{3}
+6.28319 == 2\pi
+6.28 =/= 2\pi
+0.3678794 == \frac{1}{e}
+-1.5 == -\frac32
+1.999 =/= 2
+23.0 == 23
 .75 == 3/4
 0.75 == \frac34
 3.0 == 3
@@ -147,6 +240,44 @@ five == 5
 0,5 == 0.5
 
 [fractions]
+\frac{1}{2}. == 1/2
+\frac{1}{2}, == \frac12
+\frac{ 1}{ 2} == \frac{1}{2}
+\frac1 2 == \frac{1}{2}
+\frac{x^2}{2} == \frac12x^2
+\frac{1}{2}x^2 =/= \frac{1}{2x^2}
+1/2x == x/2
+\frac{3}{4} \text{ or } 0.75 == \frac34
+\frac{22}{7} =/= 3.14
+\frac{1}{3} + \frac{1}{4} == \frac{7}{12}
+-\left(\frac{2}{5}\right) == -0.4
+\frac{2}{-5} == -\frac25
+\frac{0}{5} == 0
+\frac{12}{18} == 2/3
+\frac{\left(1+2\right)}{4} == \frac34
+\frac{\pi}{2} =/= \frac{2}{\pi}
+\frac{n}{n+1} == 1-\frac{1}{n+1}
+\frac{n}{n+1} =/= \frac{n+1}{n}
+1-\frac{1}{2^{n}} == \frac{2^n-1}{2^n}
+-\frac34 == \frac{-3}{4}
+\frac{1}{3}x == \frac{x}{3}
+\frac{3}{8} == .375
+3 / 8 == \frac{3}{8}
+{3}/{8} == \frac38
+\frac{{3}}{8} == 3/8
+\frac{3 \pi}{4} == \frac34 \pi
+\frac{-2}{3} =/= \frac{2}{3}
+\frac{505}{8076} =/= \frac{505}{8077}
+\frac{5\pi}{12} == 5\pi/12
+\frac{2}{\sqrt{3}} == \frac{2\sqrt{3}}{3}
+\dfrac{9}{7} == 9/7
+\frac{\pi}{6} == \pi/6
+1 \frac{3}{4} == 1.75
+\frac{7}{4} == 1\frac34
+15/20 == 0.75
+\frac{a+b}{c} == (a+b)/c
+\frac{100}{101} =/= 100/102
+5/6 =/= 5/7
 \frac{a}{b} == a/b
 \frac{x+1}{2} == (x+1)/2
 \frac{x+1}{2} =/= x+1/2
@@ -237,6 +368,25 @@ five == 5
 -3\frac{1}{2} =/= -2.5
 
 [percent]
+15\% == 15 \%
+15\% == 15
+15\% == 3/20
+66.67\% == 66.67
+66.67 \% =/= 66
+0.15 =/= 15
+-5\% == -0.05
+5% increase == 5\%
+40\% == 40
+40\% == \frac{2}{5}
+40\% == 0.4
+0.4 == 40 \%
+7.5% == 7.5\%
+7.5% =/= 75%
+16\frac{2}{3}\% == 16\frac23
+\text{40\%} == 40\%
+40 \text{ percent} == 40\%
+40 percent == 0.40
+0.4\% =/= 40\%
 25\% == \frac14
 25\% == 25
 25 % == 25\%
@@ -281,6 +431,56 @@ five == 5
 0.25 =/= 25
 
 [units]
+5\,\mathrm{cm} == 5 cm
+5\text{cm} == 5\text{ cm}
+5.0\text{ cm} == 5 cm
+5cm == 5 cm
+10m/s == 10 \text{ m/s}
+12 \text{ in}^2 == 12 \text{ square inches}
+13 \text{ inches} =/= 13 \text{ feet}
+\text{approximately } 5 \text{ cm} == 5
+30^\text{o} == 30
+30^{\text{th}} == 30
+24 \text{ cubic units} == 24
+48\text{ mph} =/= 48 \text{ mi}
+\frac{1}{2} \text{ hour} == 30 minutes
+\frac{3}{2}\text{ cm} == 1.5 cm
+25 sq. units == 25
+2\sqrt{3}\text{ units} == 2\sqrt{3}
+5 \mathrm{~kPa} =/= 5 \mathrm{~Pa}
+10^{3} \text{ m} == 1 km
+2.4 \times 10^{5} \text{ J} == 2.4e5
+180^{\circ}-2x =/= 180
+8 \text{ people} == 8
+6 \text{ ways} == 6 ways
+500 \text{ mL} == 0.5 \text{ L}
+23\text{ cents} == 23
+8 cm^3 == 8\text{ cm}^3
+36 \text{ sq cm} == 36
+4.5 \text{ feet} == 4.5
+3600\text{ s} == 3600
+3600 seconds == 1 hour
+5'  =/= 6
+25\,\mathrm{m/s} == 25
+25\,\mathrm{m\,s^{-1}} == 25 \mathrm{m/s}
+0.5 \text{ kg} == 500\text{ g}
+3 \text{ boys} == 3
+18\pi \text{ cm}^3 == 18\pi
+120^\circ == 120 degrees
+\frac{\pi}{4} \text{ radians} == \frac{\pi}{4}
+45 \degree == 45
+10\text{ cm} == 10 \text{ centimeters}
+x = 4 \text{ cm} == 4
+5 \text{ N} == 5
+11 \text{ minutes} == 11
+50 km =/= 60 km
+4 \text{ cm}^2 =/= 5 \text{ cm}^2
+2.54 cm == 1 inch
+1.5 eV == 1.5 \mathrm{eV}
+300 K == 300
+927.5 kJ/mol == 927.5
+3 pounds == 3 lb
+100 g =/= 100 kg
 3\text{ hours} == 3 hours
 3 \mathrm{\ cm} == 3
 3\mathrm{~kg} == 3 \text{ kg}
@@ -371,6 +571,23 @@ five == 5
 60^\circ == \frac{\pi}{3}
 
 [currency]
+\$36 == 36\text{ dollars}
+36\$ == 36
+\$36.00 == 36
+\$ 36 =/= \$ 63
+36 \text{ USD} == \$36
+\$1{,}234.50 == 1234.5
+\$1.2 == 1.20
+€ 30 == 30
+\$ 12.5 == \$12.50
+\$0.5 == 50 cents
+\$3.99 == 3.99
+3.99 \text{ dollars} == \$3.99
+\$4,000 == 4000
+\$4000 == \$4,000
+-\$20 == -20
+\$20 =/= -\$20
+\$4,000 =/= \$400
 \$12.50 == 12.5
 \$ 1,250 == 1250
 12.50 dollars == \$12.50
@@ -409,6 +626,22 @@ USD 20 == 20
 \$1.50 =/= 150
 
 [thousands separators]
+1,000 == 1{,}000
+1,000 == 10^3
+1.000 =/= 1000
+1,00,000 =/= 1000
+2{,}024 == 2024
+4,096 == 2^{12}
+(1,000) == 1000
+1,234,56 =/= 123456
+3,000,000 == 3 \times 10^6
+3{,}000{,}000 == 3000000
+3\ 000\ 000 == 3000000
+10,000 == 10000.0
+12,000 =/= 12,00
+2,500 == 2500.00
+987,654,321 == 987654321
+1,600 =/= 16,00
 12{,}345 == 12345
 12\!,\!345 == 12345
 100,000 == 100000
@@ -444,6 +677,25 @@ USD 20 == 20
 10,000 =/= 1000
 
 [scientific notation]
+1.0 \times 10^{-4} == 0.0001
+10^{-4} == 1e-4
+10^{4} =/= 10^{-4}
+5.0e+2 == 500
+2.998 \times 10^8 =/= 3.998 \times 10^8
+1.38 \times 10^{-23} == 1.38e-23
+1.38 \times 10^{-23} =/= 1.38 \times 10^{-22}
+4.5 \times 10^{0} == 4.5
+4 \times 10^{-3} == 0.004
+4\times10^{-3} == 4e-3
+4E-3 == .004
+8.49 \times 10^{-4} == 8.49e-4
+7 \times 10^{37} == 7e37
+3.3e-10 =/= 3.3e-11
+\frac{1}{10^{3}} == 10^{-3}
+1.4903e4 == 14903
+2.4 \times 10^{5} == 240000
+2.4 \times 10^{5} =/= 2.4
+1.04e-3 == 1.04 \cdot 10^{-3}
 2e-5 == 0.00002
 2 \times 10^{-5} == 2e-5
 2 \times 10^{-5} =/= 2 \times 10^{5}
@@ -486,6 +738,46 @@ USD 20 == 20
 2e5 =/= 10e
 
 [sets]
+\{n \mid n \in \mathbb{Z}\} =/= \mathbb{R}
+1,\ 2,\ 3 == 1,2,3
+1, 2, 3. == 3,2,1
+\{1\} \cup \{2\} == \{1,2\}
+x_1 = 1, x_2 = 2 == 1,2
+x_1=1, x_2=2 =/= 1,3
+\text{2 and 3} == 2,3
+\text{x = 2 or x = 3} == 2,3
+[2, 3] =/= \{2, 3\}
+(2),(3) == 2,3
+2,3,3 =/= 2,3
+\varnothing == \{\}
+\phi =/= 5
+\{0,1,2,\dots\} =/= \{0,1,2\}
+-1 \text{ and } 1 == \pm 1
+\pm\sqrt{2} == \sqrt{2},-\sqrt{2}
+\pm\sqrt{2} =/= \sqrt{2}
+\pm 1, \pm 2 == -2,-1,1,2
+1 \pm 2i == 1+2i, 1-2i
+1 \pm 2i =/= 1+2i
+a=1,b=2 =/= 2,1
+\{-2,2\} == \pm2
+-2,2 == 2 and -2
+\{3\} == 3
+\{a, b, c\} == \{c, a, b\}
+\left\{-\frac{1}{2},\frac12\right\} == \pm\frac{1}{2}
+1, 3, 9, 11 == 1,3,9,11
+x = 0, 1 == \{0,1\}
+m=1 \text{ or } m=-1 == \pm 1
+0, \frac{\pi}{2}, \pi == \pi, 0, \pi/2
+\{1, 2\}, \{3\} == \{3\},\{1,2\}
+1 =/= \{1,2\}
+\{1,2,3\} =/= \{1,2,4\}
+3,4,5 =/= 3,4
+(-3,0),(3,0) == (3,0),(-3,0)
+(-3,0),(3,0) =/= (0,-3),(0,3)
+45^\circ, 135^\circ == 135^\circ,45^\circ
+30^\circ \text{ and } 150^\circ == 30,150
+E_{1},E_{2} == E_{2}, E_{1}
+2^{-2 / 3}, 8 == 8, 2^{-2/3}
 \{ 2, 4, 6 \} == \{6,4,2\}
 {1,2,3} == \{1,2,3\}
 \{x, y\} == \{y, x\}
@@ -567,6 +859,39 @@ x=1 =/= 1,2
 \{-1,1\} =/= \{1\}
 
 [intervals]
+[1,\infty) == x \geq 1
+(1,4) \cup [5,6] == [5,6]\cup(1,4)
+(1,4) \cup [5,6] =/= (1,4]\cup[5,6]
+-3\le x\le 3 =/= (-3,3)
+x \in (0,1) == 0<x<1
+0 < x < 1 =/= 0 < x \leq 1
+(0, 1) =/= (0, 10)
+(-\infty, 0) \cup (0, \infty) == \mathbb{R}\setminus\{0\}
+x\ne 0,1 =/= x \ne 0
+\left[\frac12, \frac32\right] == [.5,1.5]
+x<-3\text{ or }x>3 == (-\infty,-3)\cup(3,\infty)
+[0, 2\pi) == [0,2 \pi)
+(a, \infty) == (a,+\infty)
+(a, b) =/= (b, a)
+[5] == 5
+(0,1] == (0, 1]
+(-4,4) == -4<x<4
+-4<x<4 == (-4,4)
+x > 0 == (0, \infty)
+x\in(-\infty,-3]\cup[3,\infty) == x \le -3 \text{ or } x \ge 3
+\left[-\frac{\pi}{2}, \frac{\pi}{2}\right] == [-\pi/2,\pi/2]
+(1, \infty) =/= (1, 2)
+(0,\infty) =/= [0,\infty)
+[0,\infty) == x\geq 0
+\{x : x \neq 1\} == (-\infty,1)\cup(1,\infty)
+\{x \in \mathbb{R} : x > 1\} == (1,\infty)
+[3, 7] == 3 \leq t \leq 7
+(-1,0) \cup (0,1) == (-1, 1) \setminus \{0\}
+x \notin \{1\} =/= \{1\}
+(2,3) \cup (5,6) =/= (2,6)
+(-\infty,\infty) == all reals
+[-2,7] == x\in[-2,7]
+(0, \frac{1}{2}) == (0, 0.5)
 (-\infty, -1) \cup (1, \infty) == (1,\infty)\cup(-\infty,-1)
 [0, 1) \cup (1, 2] == [0,1)\cup(1,2]
 x \in (-\infty, 2] == x \le 2
@@ -640,6 +965,33 @@ x < 2 =/= (2,\infty)
 \mathbb{R} =/= (0,\infty)
 
 [tuples]
+(2, -3) == \left(2,-3\right)
+(2,-3). == (2,-3)
+\text{(2, -3)} == (2,-3)
+(2,3) \text{ and } (4,5) == (2,3),(4,5)
+(2,3) =/= (2,3,0)
+x=2, y=3, z=4 == (2,3,4)
+(x,y,z) = (2,3,4) == (2,3,4)
+(A,B)=(1,2) == (1,2)
+\vec{v} = (1,2) == (1,2)
+\mathbf{i}+2\mathbf{j} =/= (2,1)
+(1, \sqrt{3}) == (1, 3^{1/2})
+(1.0,2.0) == (1,2)
+(1/2,1/3) == \left(\frac12,\frac13\right)
+( 0 , -1 ) =/= ( -1 , 0 )
+(1, -1, 2) == (1,-1,2)
+(-\frac{1}{2}, \frac{7}{2}) == (-0.5,3.5)
+a=1,b=2,c=3 == (1,2,3)
+(1,2)  == \left( 1 , 2 \right)
+(3,4,5) =/= (5,4,3)
+(2\pi, 0) == (2\pi,0)
+(x,y)=(3,4) == (x,y)=(3, 4)
+(1,0),(\frac{1}{100},-8) == (0.01,-8),(1,0)
+\left(8, \frac{\pi}{3}, \frac{2 \pi}{3}\right) == (8,\pi/3,2\pi/3)
+(5, \infty) =/= (5, 6)
+(12, 5) =/= (5, 12)
+\left(-\frac{11 \sqrt{3}}{2}, \frac{11}{2}\right) == (-11\sqrt3/2, 5.5)
+-1, 2 =/= (2,-1)
 ( -2 , 5 ) == (-2,5)
 x=-2,y=5 == (-2,5)
 (a,b,c) = (1,2,3) == (1,2,3)
@@ -686,6 +1038,16 @@ x=2, y=1 =/= (1,2)
 (8, \frac{\pi}{3}) =/= (8, \frac{\pi}{6})
 
 [matrices]
+\begin{pmatrix}1&2\\3&4\end{pmatrix} == \left( \begin{matrix}1&2\\3&4\end{matrix} \right)
+\begin{bmatrix}x\\y\end{bmatrix} == \begin{pmatrix}x\\y\end{pmatrix}
+\begin{pmatrix}1&2\\3&4\end{pmatrix} =/= \begin{pmatrix}1&2\\3&4\\0&0\end{pmatrix}
+\left[\begin{matrix}1&2\\3&4\end{matrix}\right] == \begin{bmatrix}1&2\\3&4\end{bmatrix}
+\begin{pmatrix}\frac{1}{2}\\-\frac{1}{2}\end{pmatrix} == \begin{pmatrix}1/2\\-1/2\end{pmatrix}
+\begin{pmatrix} -1/2 & 0 \\ 0 & 1 \end{pmatrix} == \begin{pmatrix} -\frac{1}{2} & 0 \\ 0 & 1 \end{pmatrix}
+\begin{bmatrix} 7 \\ 8 \end{bmatrix} == \begin{pmatrix} 7 \\ 8 \end{pmatrix}
+\begin{pmatrix}2&0\\0&3\end{pmatrix} =/= \begin{pmatrix}3&0\\0&2\end{pmatrix}
+\begin{array}{cc}1&2\\3&4\end{array} == \begin{pmatrix}1&2\\3&4\end{pmatrix}
+\mathbf{A} = \begin{pmatrix}1\\2\end{pmatrix} == \begin{pmatrix}1\\2\end{pmatrix}
 \begin{bmatrix}1&0\\0&1\end{bmatrix} == \begin{pmatrix}1&0\\0&1\end{pmatrix}
 \begin{vmatrix}1&0\\0&1\end{vmatrix} =/= \begin{pmatrix}1&0\\0&2\end{pmatrix}
 \begin{pmatrix}\frac12&0\\0&1\end{pmatrix} == \begin{pmatrix}0.5&0\\0&1.0\end{pmatrix}
@@ -719,6 +1081,41 @@ A = \begin{pmatrix}1&2\\3&4\end{pmatrix} == \begin{pmatrix}1&2\\3&4\end{pmatrix}
 \begin{pmatrix} 1 & 2 \end{pmatrix} =/= \begin{pmatrix} 1 \\ 2 \end{pmatrix}
 
 [equations]
+x = 2 \text{ and } y = 3 == x=2,y=3
+x=2\text{ and }y=3 == (2,3)
+y = mx + b == y=b+mx
+y - 2x = 3 == y=2x+3
+y = 2(x+1)+1 == y=2x+3
+a^2+b^2=c^2 == c^2=a^2+b^2
+x^2+4x+4=0 == (x+2)^2=0
+-x-y+1=0 == x+y=1
+y=\pm x =/= y=x
+2x + 3y = 5 =/= 3x+2y=5
+x=3.0 == x=3
+AB=\sqrt{3} == \sqrt{3}
+\sin x = 1/2 == 0.5
+n = 2k+1 == 2k+1
+x = y =/= x = z
+x = -3 == -3
+\sin\theta = \frac{3}{5} == \frac35
+y = 3x - 2 == 3x-y-2=0
+y = 3x - 2 =/= y = 3x + 2
+x^2 + y^2 = 25 == x^{2}+y^{2}-25=0
+V = 36\pi == 36\pi
+r = 2\cos\theta == r=2 \cos \theta
+f(x) = x^2 + 1 == f(x) = 1 + x^2
+f(x) = x^2+1 == x^2+1
+x + 3 = 8 =/= 8
+y=\frac{e}{4}x+\frac{e}{4} == y = \frac{e(x+1)}{4}
+d=\frac{1+\sqrt{1+8 n}}{2} == \frac{1+\sqrt{8n+1}}{2}
+A=18, B=44 / 3, C=10 / 3 == A=18,B=\frac{44}{3},C=\frac{10}{3}
+f(n)=n, g(n)=1 == g(n)=1, f(n)=n
+f(n)=n, g(n)=1 =/= f(n)=1, g(n)=n
+f(x)=-1,f(x)=x+1 == f(x)=x+1, f(x)=-1
+x=\pm y\sqrt{10} == x= \pm \sqrt{10}y
+\frac{y^2}{16} - \frac{x^2}{9} = 1 =/= \frac{x^2}{16} - \frac{y^2}{9} = 1
+p = 7 == p=7
+x=7 =/= x=-7
 y = -\frac{1}{2}x + 3 == y=-0.5x+3
 x + 2y = 6 == y=-\frac{1}{2}x+3
 y-3 = -\frac12 x == x+2y=6
@@ -788,6 +1185,24 @@ x=5 =/= x>5
 x=5 =/= x \ne 5
 
 [inequalities]
+x\leq 3 == 3\geq x
+x < 3.0 == x<3
+2 < x \le 5 == (2,5]
+x > -1 =/= x > 1
+y>3 =/= x>3
+1 \leq a \leq 2 =/= 1 \leq a \leq 3
+m < 0 \text{ or } m > 4 == m>4 \text{ or } m<0
+x \le 2 \text{ and } x \ge 0 == 0 \le x \le 2
+a<-1 == (-\infty,-1)
+a > 3 == 3 < a
+m \le -\frac{1}{2} == m \leq -0.5
+0<a<1 == 1>a>0
+x \geq 5 =/= x \leq 5
+x>2 \text{ and } x<5 == 2<x<5
+k<1 =/= k \le 1
+n \neq 0 == n \ne 0
+3x > 9 == x > 3
+x < -2 \text{ or } x > 2 =/= -2 < x < 2
 x \lt 3 == x<3
 3 \gt x == x<3
 x≥2 == x \geq 2
@@ -834,6 +1249,41 @@ x \ne 3 =/= x = 3
 -x < 5 =/= x < -5
 
 [polynomials]
+x^2 + x == x + x^{2}
+(x+y)^2 == x^2+2xy+y^2
+x^2+y^2 =/= (x+y)^2
+-x-1 == -(x+1)
+x^{2}-4 x+3 == (x-3)(x-1)
+2x \cdot 3y == 6xy
+(2x)(3y) == 6yx
+5(x-1)+2 == 5x-3
+a(b+c) == ab+ac
+3x^{2} \cdot 2 == 6x^2
+x^{2n} == (x^n)^2
+1+x+x^2 =/= 1+x+x^3
+9a+b =/= 9b+a
+\frac{x^3}{3}+C == C+\frac13x^3
+\frac{1}{x}+\frac{1}{y} == \frac{x+y}{xy}
+n^3 =/= 3n
+S =/= s+1
+x^4-1 == (x^2-1)(x^2+1)
+-2x^2+8x-5 == -5+8x-2x^2
+\frac{9(x+6)}{10} == \frac{9x+54}{10}
+3a^2b == 3 b a^2
+(3x-1)(x+2) == 3x^2+5x-2
+(3x-1)(x+2) =/= 3x^2+5x+2
+3 n == 3n
+\frac{a b}{2} == \frac{1}{2}ab
+\frac{N}{2} == N/2
+2^{n+1}-2 == 2(2^n-1)
+y^{4}-2 y^{3}+7 y^{2}+y-5 == y^4-2y^3+7y^2+y-5
+6 r^{2}-4 r-24 == 6r^2 - 4r - 24
+x^2+1 =/= x^2+1+x
+t^7 =/= 7t
+4x^{3} =/= 3x^{4}
+a_1+a_2 == a_2 + a_1
+u^2v =/= uv^2
+x(x+2) + 1 == (x+1)^2
 x^2-5x+6 == (x-2)(x-3)
 x^{3}+3x^{2}+3x+1 == (x+1)^3
 -x^2+4 == 4-x^2
@@ -913,6 +1363,56 @@ x^2-1 =/= (x-1)^2
 x_1+x_2 =/= x_1+x_3
 
 [radicals]
+\sqrt{ 5 } == \sqrt5
+\sqrt{5} \text{ cm} == \sqrt{5}
+2\sqrt{5} =/= 5\sqrt{2}
+\sqrt{\pi} == \pi^{1/2}
+\sqrt{48}-\sqrt{3} == 3\sqrt3
+\frac{1}{2}\sqrt{2} == \frac{\sqrt2}{2}
+\sqrt{6}/3 =/= \sqrt{3}/6
+\frac{\sqrt{15}-\sqrt{3}}{2} == \frac{\sqrt{3}(\sqrt{5}-1)}{2}
+\sqrt{2-\sqrt{3}} == \frac{\sqrt{6}-\sqrt{2}}{2}
+\sqrt[6]{8} == \sqrt{2}
+\log_{2}(x+1) == \frac{\ln(x+1)}{\ln 2}
+\ln(2)+\ln(3) == \ln 6
+\ln 6 =/= \ln 5
+\tan^2 x + 1 == \frac{1}{\cos^2 x}
+\sin(-x) == -\sin x
+e^{x+y} == e^xe^y
+\sin x^2 =/= \sin^2 x
+\sin 2x =/= 2\sin x
+\frac{\pi^2}{6} == \pi^2/6
+x\sqrt{x} == x^{3/2}
+\sqrt{a^2+b^2} =/= a+b
+\frac{\sqrt{6}}{3} == \sqrt{\frac{2}{3}}
+5\sqrt{2} + 4 == 4+5\sqrt2
+3 + 2\sqrt{2} == (1+\sqrt{2})^2
+\sqrt{1.5} == \frac{\sqrt{6}}{2}
+\frac{3\sqrt[3]{4}}{2} == \frac{3}{\sqrt[3]{2}}
+\frac{2}{7} \sqrt{53} == \frac{2\sqrt{53}}{7}
+\sqrt{3}/2 == \frac{\sqrt{3}}{2}
+4\sqrt{65} =/= 4\sqrt{56}
+-\sqrt{3} =/= \sqrt{3}
+\ln\frac{1}{2} == -\ln 2
+\log_{3}{9} == 2
+\log_4 2 == \frac12
+2^{\log_2 5} == 5
+e^{\ln 7} == 7
+\frac{\ln 8}{\ln 2} == 3
+\cos 2x == 1-2\sin^2 x
+\cos^{2} x == \frac{1+\cos 2x}{2}
+\sin(x+y) == \sin x \cos y + \cos x \sin y
+\sin (\pi/3) == \frac{\sqrt3}{2}
+\arccos 0 == \frac{\pi}{2}
+25 \sqrt{3} == 25\sqrt{3}
+1024-256 \pi == 256(4-\pi)
+4 \pi^{2}-1 == (2\pi-1)(2\pi+1)
+\sqrt{x+1} =/= \sqrt{x}+1
+\frac{(2+\sqrt{3})^{2}}{4} == \frac{7+4\sqrt{3}}{4}
+c x^{-2}-\frac{\cos (2 x)}{2 x^{2}} == \frac{c}{x^2} - \frac{\cos 2x}{2x^2}
+1-e^{-a t} == 1 - \frac{1}{e^{at}}
+\sqrt[3]{3} =/= 3
+\frac{v_{0}}{r_{0}} \frac{1}{\left(1+r / r_{0}\right)^{3 / 2}} == \frac{v_0}{r_0 (1+\frac{r}{r_0})^{3/2}}
 \sqrt{50} == 5\sqrt{2}
 \sqrt{8}+\sqrt{2} == 3\sqrt2
 \frac{6}{\sqrt{3}} == 2\sqrt{3}
@@ -1011,6 +1511,22 @@ e^{x} =/= e^{-x}
 e^x == \exp(x)
 
 [complex]
+1+2i == 1+2\mathrm{i}
+(1+i)^4 == -4
+2\operatorname{cis} 30^\circ =/= 2
+\frac{1-7i}{5} == 0.2-1.4i
+3 =/= 3+0.1i
+3 == 3+0i
+-3+2i == 2i-3
+1-i =/= i-1
+\frac{-1+i\sqrt{3}}{2} == e^{2\pi i/3}
+4i^2 == -4
+(3-i)^2 == 8-6i
+5e^{0} == 5
+2i+1 == 1+2i
+i\sqrt{2} == \sqrt{2}i
+\pm i == i, -i
+\frac{2}{1-i} == 1+i
 3+4i == 4i+3
 (2+i)(2-i) == 5
 \sqrt{-4} == 2i
@@ -1051,6 +1567,31 @@ i =/= 1
 e^{i\pi/3} =/= e^{-i\pi/3}
 
 [multiple choice]
+(A) 5 == A
+A) 5 == A
+A: 5 == A
+A 5 =/= B
+\text{A: } 5 == A
+\text{The answer is A} == A
+\mathbf{(A)} == A
+Choice A == A
+AB =/= A
+B,D == BD
+\text{B, D} == BD
+\text{(A) and (C)} == AC
+a == A
+A. == (A)
+\text{A} == A
+(E) == E
+\textbf{(E)}\ 24 == E
+D) None == D
+(d) == D
+C. 15 == C
+C, D == CD
+\text{A and C} == AC
+B =/= (D)
+ABC == A, B, C
+ABC =/= ABD
 (B) == B
 B) 12 == B
 \boxed{B} == B
@@ -1105,6 +1646,22 @@ D =/= E
 E =/= A
 
 [dates]
+June 1 == 1 June
+June 1st == June 1
+June 1 =/= July 1
+Jan 1, 2000 == January 1, 2000
+12:00 == 12:00 PM
+noon =/= midnight
+Thursday == \text{Thursday}
+May 5, 2020 == 5 May 2020
+May 5th, 2020 == May 5, 2020
+\text{May } 5 == May 5
+1/2/2020 == January 2, 2020
+9:00 == 9:00
+9:05 =/= 9:50
+Wednesday == Wednesday.
+Sunday =/= Saturday
+1:30 \text{ p.m.} == 1:30 PM
 July 4, 1776 == 4 July 1776
 July 4, 1776 == \text{July 4, 1776}
 July 4 == 4 July
@@ -1142,6 +1699,39 @@ March 5 =/= April 5
 3 PM =/= 3 AM
 
 [text]
+\text{ yes } == Yes
+Yes, it is =/= No
+\text{square} == square
+the square == \text{square}
+\text{scalene triangle} =/= \text{isosceles triangle}
+\text{None of the above} == none of the above
+\text{False} == false
+"Paris" == Paris
+Paris, France =/= London, England
+no == No
+left-handed == left handed
+\text{A} \rightarrow \text{B} =/= \text{B} \rightarrow \text{A}
+\text{all real numbers} == (-\infty,\infty)
+\text{parabola} == parabola
+Parabola == \text{ parabola}
+\text{Circle} == circle
+$\text{Navin}$ == Navin
+Bob =/= Rob
+\text{Briana} == \text{Briana}
+\text{Not enough information} == not enough information
+never == \text{Never}
+\text{odd} == odd.
+does not exist == \text{does not exist}
+\text{undefined} == Undefined
+16807_8 =/= 16807
+2516_8 == 2516_{8}
+\text{converges} == Converges
+min at x=1 =/= max at x=1
+\text{pink} == pink
+\text{The Eiffel Tower} == Eiffel Tower
+20\% =/= pink
+4:9 == 4 : 9
+\alpha =/= a
 \text{Alice} == alice
 \text{ Alice } == Alice
 Alice and Bob == Bob and Alice

@@ -127,7 +127,10 @@ def equal_quantities(a: Node, b: Node, options: Options) -> bool:
     if u is None or v is None:
         return equal(x, y, options)
     if u.words or v.words:
-        return (bool(u.words & v.words) or not (u.words and v.words)) and equal(x, y, options)
+        known, unknown = (u, v) if u.dimensions or not u.words else (v, u)
+        foreign = known.dimensions and not known.words and not unknown.dimensions
+        alike = bool(u.words & v.words) or not ((u.words and v.words) or foreign)
+        return alike and equal(x, y, options)
     if not u.dimensions or not v.dimensions:
         return equal(x, y, options)
     if u.dimensions != v.dimensions:
@@ -237,7 +240,8 @@ def equal_collections(a: Node, b: Node, options: Options) -> bool:
         collection, other = (a, b) if a.kind in ("list", "set", "tuple") else (b, a)
         if collection.kind == "set" and not collection.parts:
             return synonyms(other.word.removeprefix("\\"), "emptyset")
-        return len(collection.parts) == 1 and equal(collection.parts[0], other, options)
+        alone = len(collection.parts) == 1 or (collection.kind == "list" and collection.word == "or")
+        return alone and all(equal(part, other, options) for part in collection.parts)
     if any(node.kind == "list" and any(part.kind == "relation" for part in node.parts) for node in (a, b)):
         return equal_relation_lists(a, b, options)
     if kinds == {"tuple"}:
@@ -257,7 +261,8 @@ def equal_collections(a: Node, b: Node, options: Options) -> bool:
 
 def equal_relation_lists(a: Node, b: Node, options: Options) -> bool:
     """x = 1 or x = 2; x < 1 or x > 3; x = 1, y = 2. Different names keep their order against bare values."""
-    if same_region(region(a), region(b)) or (a.kind == b.kind and matched(a.parts, b.parts, options)):
+    all_relations = all(part.kind == "relation" for node in (a, b) for part in node.parts)
+    if same_region(region(a), region(b)) or (all_relations and matched(a.parts, b.parts, options)):
         return True
     values = []
     for node in (a, b):

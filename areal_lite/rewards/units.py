@@ -17,7 +17,8 @@ month 1 M | year yr 12 M | g gram gm 1 G | kg kilogram kilo 1000 G | mg milligra
 oz ounce 28.349523125 G | ton tonne 1000000 G | l liter litre 0.001 LLL | ml milliliter millilitre 0.000001 LLL
 dollar usd buck 1 $ | cent 0.01 $ | euro eur 1 E | rupee rs inr 1 R | gbp 1 P | yen yuan rmb 1 Y
 percent percentage pct 1 % | degree deg 1 D | mph 0.44704 L/T | kmh kph 0.27777777777777777777 L/T
-unit units 1 | square sq squared 1 ^2 | cubic cubed cu 1 ^3 | n newton 1 N | j joule 1 J | kj kilojoule 1000 J
+unit units 1 | square sq squared 1 ^2 | cubic cubed cu 1 ^3 | kpa 1000 A | atm 101325 A | mhz 1000000 1/T | khz 1000 1/T | kn 1000 N | ohm 1 U | volt 1 v | amp 1 I
+n newton 1 N | j joule 1 J | kj kilojoule 1000 J
 ev 1 V | w watt 1 W | kw kilowatt 1000 W | hz hertz 1 1/T | pa pascal 1 A | mol mole 1 O | k kelvin 1 K
 hundred 100 x | thousand 1000 x | million 1000000 x | billion 1000000000 x | trillion 1000000000000 x | dozen 12 x
 quart qt 1 Q | gallon gal 4 Q | pint pt 0.5 Q | cup 0.25 Q | acre 1 B | cal calorie 1 H | kcal 1000 H | radian rad 1
@@ -47,7 +48,7 @@ def build() -> dict[str, tuple[Fraction, str]]:
         scale = Fraction(words.pop()) if words[-1][0].isdigit() else Fraction(1)
         for word in words:
             table[word] = (scale, dimension)
-            if len(word) > 2:
+            if len(word) > 1:
                 table[word + "s"] = (scale, dimension)
     return table
 
@@ -79,7 +80,9 @@ def split_unit(tokens: list[Token]) -> int:
             start = at = at - 1
         elif token.text in GLUE or (token.text.lstrip("-").isdigit() and at > 1 and tokens[at - 2].text in "^{-"):
             at -= 1
-        elif token.kind == "symbol" and token.text in UNIT_LETTERS and at > 1 and tokens[at - 2].text in ("/", "per"):
+        elif token.kind == "symbol" and token.text in UNIT_LETTERS and "/" in (
+            tokens[at - 2].text if at > 1 else "", tokens[at].text if at < len(tokens) else ""
+        ):
             start = at = at - 1
         else:
             break
