@@ -27,7 +27,7 @@ DESCRIPTION = """Measure models on mathematics benchmarks through real generatio
 
 def main(words: list[str] | None = None) -> int:
     """Exit status: 0 done, 1 failed, 2 something to change on the command line, 130 stopped by Ctrl-C."""
-    keys = "\n".join(f"  {f.name}={f.default}" for f in fields(Settings))
+    keys = "\n".join(f"  {f.name}={','.join(f.default) if isinstance(f.default, tuple) else f.default}" for f in fields(Settings))
     parser = argparse.ArgumentParser(prog="python -m areal_lite.evaluate", description=DESCRIPTION,
                                      epilog=f"keys and their defaults:\n{keys}", formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*", metavar="key=value")
@@ -60,7 +60,7 @@ def say(text: str) -> None:
 
 def draw(out: str) -> None:
     """Draw what is in OUT."""
-    from areal_lite.evaluation.plots import draw as pictures      # matplotlib: not for --help and --compare
+    from areal_lite.evaluation.plots import draw as pictures  # matplotlib: not for --help and --compare
 
     files = pictures(numbers(out), Path(out) / "plots")
     print(f"results in {out}/eval_results.csv" + (f", {len(files)} pictures in {out}/plots" if files else ""))

@@ -85,7 +85,7 @@ class Measurement:
             say(f"{done} of {len(todo)} questions answered in {time.monotonic() - began:.0f} s; {what}")
 
         servers.answer(Scheduler(todo, self.chosen.n, self.checkpoint.step), keep, news)
-        news(f"{servers.tokens:,.0f} tokens")
+        news(f"{servers.delivered:,} tokens")
 
     def numbers(self, graders: Graders) -> list[dict]:
         """Compute and write every benchmark's numbers; all its questions must be answered."""

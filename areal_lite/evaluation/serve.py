@@ -47,7 +47,7 @@ class Servers:
         self.children = Children(directory, environment)
         self.deaths: dict[str, int] = {}
         self.beats: dict[str, Heartbeat] = {}
-        self.tokens, self.moved = 0.0, time.monotonic()
+        self.tokens, self.delivered, self.moved = 0.0, 0, time.monotonic()
 
     def answer(self, scheduler: Scheduler, finished: Callable[[Question, list[Trajectory]], None],
                say: Callable[[str], None]) -> None:
@@ -93,6 +93,7 @@ class Servers:
         self.moved = time.monotonic()
         if isinstance(message, Trajectory):
             self.deaths[peer] = 0
+            self.delivered += len(message.output_ids)
         self._send(scheduler.on(peer, message))
 
     def _send(self, outgoing: list[tuple[str, object]]) -> None:
