@@ -26,7 +26,7 @@ class Saver:
 
     def __init__(self):
         self.group = dist.new_group(backend="gloo")
-        self.pending: tuple[Future, Path] | None = None
+        self.pending: Future | None = None
 
     def start(self, path: str, tensors: dict[str, torch.Tensor], extra: dict) -> None:
         """Begin saving; an earlier save is finished first. extra must be JSON; rank 0's is kept."""
@@ -39,20 +39,31 @@ class Saver:
             (partial / EXTRA).write_text(json.dumps(extra))
         dist.barrier(self.group)
         future = dcp.async_save(tensors, checkpoint_id=str(partial), process_group=self.group)
-        if dist.get_rank() == 0:
-            future.add_done_callback(lambda done: _publish(partial, final) if done.exception() is None else None)
-        self.pending = future, final
+        self.pending = _then(future, partial, final) if dist.get_rank() == 0 else future
 
     def wait(self) -> None:
         """Until the checkpoint is complete under its final name. Raises what went wrong while it was written."""
         if self.pending is None:
             return
-        future, final = self.pending
-        self.pending = None
+        future, self.pending = self.pending, None
         future.result()
         dist.barrier(self.group)
-        if dist.get_rank() == 0 and not final.is_dir():
-            raise OSError(f"checkpoint {final} was written but could not get its final name")
+
+
+def _then(written: Future, partial: Path, final: Path) -> Future:
+    """A future that is done when the written checkpoint also has its final name, even if nobody waits for it."""
+    named: Future = Future()
+
+    def publish(done: Future) -> None:
+        try:
+            done.result()
+            _publish(partial, final)
+            named.set_result(None)
+        except BaseException as error:  # whatever it was, whoever waits is told
+            named.set_exception(error)
+
+    written.add_done_callback(publish)
+    return named
 
 
 def _publish(partial: Path, final: Path) -> None:

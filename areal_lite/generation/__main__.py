@@ -53,7 +53,7 @@ async def _serve(options: argparse.Namespace, make_engine: Callable) -> None:
         loop.add_signal_handler(signal.SIGTERM, inbox.put_nowait, Stop("SIGTERM"))
         address = await _address(options.stage_dir / "endpoint.json", stage.generation.start_timeout_s)
         spoke = Spoke(address, f"generation-{options.index}", read_keys(options.stage_dir / "keys"),
-                      lambda message: loop.call_soon_threadsafe(inbox.put_nowait, message))
+                      lambda message: loop.call_soon_threadsafe(inbox.put_nowait, message), stage.cluster.hang_s)
         try:
             await server.run(spoke, inbox)
         except ExceptionGroup as several:

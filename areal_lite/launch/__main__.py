@@ -30,7 +30,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--print-config", action="store_true", help="print the resolved configuration as YAML")
     parser.add_argument("--resume", action="store_true", help="continue the run in run_dir from its last checkpoint")
     parser.add_argument("--fresh", action="store_true", help="move an earlier run in run_dir aside and start anew")
-    options = parser.parse_args(words)
+    options = parser.parse_intermixed_args(words)
     try:
         experiment = load(options.words)
         if options.print_config:
@@ -55,7 +55,7 @@ def _run(experiment: Experiment, options: argparse.Namespace) -> int:
     if experiment.make:
         _make(experiment.make, run_dir)
     cores = len(os.sched_getaffinity(0))
-    report = check(experiment, cores)
+    report = check(experiment, cores, starting=not options.check)
     if options.check:
         print("\n".join(report.facts))
     if report.wrong:

@@ -1,4 +1,6 @@
 """Which process runs on which node, with which GPUs or cores: the same pure answer on every node."""
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from areal_lite.config.schema import Stage
@@ -23,8 +25,9 @@ class Process:
 def place(stage: Stage, cores: int) -> list[Process]:
     """Every process of the stage on every node. cores: CPU cores of a node, used only when pinning.
 
-    Training ranks come first, so that rank 0 shares node 0 with the master; a generation server's GPUs are adjacent and
-    on one node. ValueError when the allocation does not fit the cluster.
+    Training ranks come first, so that rank 0 shares node 0 with the master. A generation server's GPUs are adjacent and
+    on one node: check_cluster wants every GPU used and servers that divide a node, so none can cross a border.
+    ValueError when the allocation does not fit the cluster.
     """
     cluster, plan = stage.cluster, allocation.parse(stage.cluster.allocation)
     if cluster.device == "cuda":
@@ -40,16 +43,11 @@ def place(stage: Stage, cores: int) -> list[Process]:
     for index in range(plan.generation.data_parallel):
         node, gpus = 0, ()
         if cluster.device == "cuda":
-            if slot % cluster.gpus_per_node + size > cluster.gpus_per_node:      # would cross a node's border
-                slot = (slot // cluster.gpus_per_node + 1) * cluster.gpus_per_node
             node, first = divmod(slot, cluster.gpus_per_node)
             gpus = tuple(range(first, first + size))
             slot += size
         cpus = (generation_cores[index % len(generation_cores)],) if generation_cores else ()
         processes.append(Process(f"generation-{index}", "areal_lite.generation", ("--index", str(index)), node, gpus, cpus))
-    if cluster.device == "cuda" and (last := max(p.node for p in processes)) >= cluster.nodes:
-        raise ValueError(f"allocation {cluster.allocation} needs {last + 1} nodes of {cluster.gpus_per_node} GPUs when servers "
-                         f"of {size} GPUs stay whole, but cluster.nodes={cluster.nodes}")
     return processes
 
 
@@ -71,8 +69,19 @@ def _cores(cores: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def table(processes: list[Process]) -> str:
-    """The plan as text: process, node, GPUs, cores."""
-    rows = [("process", "node", "GPUs", "cores")]
-    rows += [(p.name, str(p.node), ",".join(map(str, p.gpus)) or "-", ",".join(map(str, p.cpus)) or "any") for p in processes]
+    """The plan as text: a line per node and kind of process, with its GPUs and cores."""
+    rows = [("processes", "node", "GPUs", "cores")]
+    for (node, _), group in itertools.groupby(processes, key=lambda p: (p.node, p.module)):
+        alike = list(group)
+        name = alike[0].name if len(alike) == 1 else f"{alike[0].name} .. {alike[-1].name.rpartition('-')[2]}"
+        rows.append((name, str(node), _span(g for p in alike for g in p.gpus) or "-", _span(c for p in alike for c in p.cpus) or "any"))
     widths = [max(len(r[i]) for r in rows) for i in range(4)]
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)).rstrip() for r in rows)
+
+
+def _span(numbers: Iterable[int]) -> str:
+    """0,1,2,3 -> 0-3; gaps stay visible."""
+    wanted = sorted(set(numbers))
+    if len(wanted) > 2 and wanted == list(range(wanted[0], wanted[-1] + 1)):
+        return f"{wanted[0]}-{wanted[-1]}"
+    return ",".join(map(str, wanted))

@@ -28,17 +28,23 @@ class Report:
     facts: list[str] = field(default_factory=list)
 
 
-def check(experiment: Experiment, cores: int) -> Report:
-    """Check every stage of the experiment on this machine."""
+def check(experiment: Experiment, cores: int, starting: bool) -> Report:
+    """Check every stage of the experiment on this machine. starting: what a user adds last (the address of node 0) is due."""
     report = Report()
     first = experiment.stages[0].model.path
     for stage in experiment.stages:
         for part in (_placement, _model, _data, _machine):
             try:
                 part(report, experiment, stage, first, cores)
+            except Later as note:
+                (report.wrong if starting else report.facts).append(f"stage {stage.name}: {note}")
             except (ValueError, OSError) as error:
                 report.wrong.append(f"stage {stage.name}: {error}")
     return report
+
+
+class Later(Exception):
+    """Something that only a start needs."""
 
 
 def _placement(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
@@ -48,8 +54,8 @@ def _placement(report: Report, experiment: Experiment, stage: Stage, first: str,
     if not host or not port.isdigit():
         raise ValueError(f"cluster.master={stage.cluster.master} is not HOST:PORT")
     if stage.cluster.nodes > 1 and (port == "0" or host.startswith("127.") or host == "localhost"):
-        raise ValueError(f"cluster.master={stage.cluster.master} cannot be reached from {stage.cluster.nodes} nodes: give an address "
-                         "and port of node 0")
+        raise Later(f"to start it, give an address and port of node 0 that all {stage.cluster.nodes} nodes reach: "
+                    f"cluster.master=HOST:PORT (now {stage.cluster.master})")
     if port != "0" and stage.cluster.node_rank == 0:
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -15,12 +15,25 @@ def resolve(experiment: Experiment, stage: Stage) -> Stage:
 
     Reads the data and the tokenizer of the stage's model. ValueError says what is wrong with them.
     """
-    stage = dataclasses.replace(stage, cluster=dataclasses.replace(stage.cluster, weights_dir=weights_dir(experiment, stage)))
+    model = dataclasses.replace(stage.model, path=local(stage.model.path), reference=local(stage.model.reference))
+    cluster = dataclasses.replace(stage.cluster, weights_dir=weights_dir(experiment, stage))
+    stage = dataclasses.replace(stage, model=model, cluster=cluster)
     if stage.until.steps:
         return stage
     rows = len(load_data(stage))
     steps = max(1, math.floor(stage.until.epochs * rows / stage.algorithm.prompts_per_step))
     return dataclasses.replace(stage, until=dataclasses.replace(stage.until, steps=steps))
+
+
+def local(model: str) -> str:
+    """A model's directory on this machine; a hub name is fetched first. ValueError when there is no such model."""
+    if not model or Path(model).is_dir():
+        return model
+    import huggingface_hub
+    try:
+        return huggingface_hub.snapshot_download(model, ignore_patterns=["*.bin", "*.pth", "*.gguf"])
+    except (OSError, ValueError, huggingface_hub.errors.HfHubHTTPError) as error:
+        raise ValueError(f"model {model!r} is no directory and could not be fetched from the hub: {error}") from error
 
 
 def load_data(stage: Stage, tokenizer_of: str = "") -> dataset.Dataset:

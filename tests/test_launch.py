@@ -1,0 +1,133 @@
+"""The launcher's pure parts and its edge: placement, preflight, and messages that say what to change."""
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from areal_lite.config import load
+from areal_lite.launch import placement
+from areal_lite.launch.__main__ import main
+from areal_lite.launch.preflight import check, parameters
+from areal_lite.launch.stages import set_aside
+from areal_lite.launch.supervise import how_it_ended, last_words
+from areal_lite.toy.tiny import make_tiny
+
+ROOT = Path(__file__).parents[1]
+
+
+def stage(allocation, nodes=1, gpus=8, device="cuda", **kw):
+    s = load(["exp=distill-1.5b-stage1"]).stages[0]
+    return dataclasses.replace(s, cluster=dataclasses.replace(s.cluster, allocation=allocation, nodes=nodes, gpus_per_node=gpus,
+                                                              device=device, **kw))
+
+
+def test_every_process_has_its_own_gpus_and_a_server_stays_on_one_node():
+    plan = placement.place(stage("vllm.d16p1m4+d32p2m1", nodes=16), cores=64)
+    used = [(p.node, g) for p in plan for g in p.gpus]
+    assert len(used) == len(set(used)) == 128
+    servers = [p for p in plan if p.name.startswith("generation")]
+    assert len(servers) == 16 and all(len(p.gpus) == 4 and p.gpus[-1] - p.gpus[0] == 3 for p in servers)
+    assert [p.node for p in plan if p.name == "trainer-0"] == [0] and plan[0].name == "master"
+
+
+def test_no_server_crosses_a_node_and_an_allocation_that_does_not_fill_the_cluster_names_the_nearest():
+    plan = placement.place(stage("vllm.d3m4+d4", nodes=2), cores=64)
+    assert [(p.node, p.gpus) for p in plan if p.name.startswith("generation")] == [(0, (4, 5, 6, 7)), (1, (0, 1, 2, 3)), (1, (4, 5, 6, 7))]
+    with pytest.raises(ValueError, match="nearest"):
+        placement.place(stage("vllm.d2m4+d2", nodes=2), cores=64)
+
+
+def test_pinning_gives_generation_and_training_different_cores():
+    plan = placement.place(stage("vllm.d2+d1", device="cpu", pin_cpus=True), cores=2)
+    assert {p.name: p.cpus for p in plan} == {"master": (), "trainer-0": (1,), "generation-0": (0,), "generation-1": (0,)}
+
+
+def test_the_plan_of_a_large_cluster_is_a_short_table():
+    text = placement.table(placement.place(stage("vllm.d64p1m1+d32p2m1", nodes=16), cores=64))
+    # a header, the master, 64 training ranks on 8 nodes (d32 x p2), 64 servers on the other 8
+    assert len(text.splitlines()) == 1 + 1 + 8 + 8
+    assert "trainer-0 .. 7       0     0-7" in text
+
+
+def test_parameters_are_counted_from_the_config(tmp_path):
+    import safetensors.numpy
+    make_tiny(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    held = sum(v.size for v in safetensors.numpy.load_file(tmp_path / "model.safetensors").values())
+    assert abs(parameters(config) - held) / held < 0.01                       # attention biases are left out
+
+
+@pytest.fixture
+def words(tmp_path):
+    make_tiny(tmp_path / "model")
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"id": str(i), "prompt": f"{i}?", "answers": ["1"]}) + "\n" for i in range(8)))
+    return ["exp=distill-1.5b-stage1", "tiny=true", "make=", f"model.path={tmp_path / 'model'}", f"data.path={tmp_path / 'rows.jsonl'}",
+            "data.template=none", f"run_dir={tmp_path / 'run'}"]
+
+
+def wrong(words, *more):
+    return "\n".join(check(load([*words, *more]), 2, starting=True).wrong)
+
+
+def test_a_run_that_can_start_passes(words):
+    assert wrong(words) == ""
+
+
+@pytest.mark.parametrize(("more", "message"), [
+    ("model.path=nowhere/at/all", "is not a directory"),
+    ("data.max_prompt_tokens=9000", "max_position_embeddings) is 8192"),
+    ("cluster.allocation=vllm.d1+d1t3", "t"),
+    ("cluster.allocation=vllm.d1", "allocation"),
+    ("cluster.master=nonsense", "HOST:PORT"),
+    ("cluster.nodes=2", "all 2 nodes reach"),
+    ("evaluation.path=gone.jsonl", "evaluation.path=gone.jsonl does not exist"),
+])
+def test_what_cannot_work_is_said_before_anything_starts(words, more, message):
+    assert message in wrong(words, more)
+
+
+def test_a_taken_port_is_named(words):
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        port = s.getsockname()[1]
+        assert f"cluster.master=127.0.0.1:{port} cannot be bound" in wrong(words, f"cluster.master=127.0.0.1:{port}")
+
+
+def test_bad_rows_are_named_by_file_and_row(words, tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"id": "1", "prompt": "x", "answers": ["1"]}\n{"id": "2", "prompt": "y"}\n')
+    assert "rows.jsonl" in wrong(words)
+    (tmp_path / "rows.jsonl").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n")
+    assert "LFS" in wrong(words)
+
+
+def test_the_command_prints_the_config_and_checks_without_starting(words, capsys, tmp_path):
+    assert main([*words, "--print-config"]) == 0 and "max_staleness: 2" in capsys.readouterr().out
+    assert main([words[0], "--check", *words[1:]]) == 0 and "can run here" in capsys.readouterr().out
+    assert not (tmp_path / "run").exists()
+    assert main(["exp=distil-1.5b"]) == 2 and "did you mean distill-1.5b" in capsys.readouterr().err
+    assert main([*words, "trainer.optimizer.lr=fast"]) == 2 and "must be of type number" in capsys.readouterr().err
+
+
+def test_the_launcher_imports_in_under_a_second():
+    code = "import time; t = time.perf_counter(); import areal_lite.launch.__main__; print(time.perf_counter() - t)"
+    best = min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout)
+               for _ in range(3))
+    assert best <= 1.0
+
+
+def test_an_earlier_run_is_moved_aside_not_overwritten(tmp_path):
+    for _ in range(2):
+        (tmp_path / "run").mkdir()
+        set_aside(tmp_path / "run")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["run.1", "run.2"] and set_aside(tmp_path / "run") is None
+
+
+def test_how_a_child_ended_in_words(tmp_path):
+    assert how_it_ended(-9) == "was killed by SIGKILL" and how_it_ended(3) == "exited with status 3"
+    (tmp_path / "log").write_text("\n".join(f"line {i}" for i in range(50)))
+    assert last_words(tmp_path / "log", 2) == "    line 48\n    line 49" and "cannot be read" in last_words(tmp_path / "none")
