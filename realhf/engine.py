@@ -150,6 +150,7 @@ class Engine:
             self.pipeline.train(inputs, score)
         else:
             for index, one in enumerate(inputs):
+                self.decoder.set_requires_all_reduce(index == len(inputs) - 1)  # replicas: once a step
                 score(index, *self.decoder(one.token_ids[None], one)).backward()
         return totals
 

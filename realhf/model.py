@@ -4,6 +4,7 @@ Built without memory (meta device); cut by parallel/, then filled by load.py. Wi
 Every parameter keeps its Hugging Face name, whatever the layout, so checkpoints and exports need no name map.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -118,15 +119,17 @@ def build(config: PretrainedConfig, layout: Layout, stage: int, chunk: int) -> D
         vocab=config.vocab_size,
         layers=config.num_hidden_layers,
     )
-    with torch.device("meta"):
-        whole = AutoModelForCausalLM.from_config(config, attn_implementation=attention.NAME, dtype=torch.float32)
+    with torch.device("meta"):  # from_config writes the dtype into the configuration it is given
+        whole = AutoModelForCausalLM.from_config(
+            deepcopy(config), attn_implementation=attention.NAME, dtype=torch.float32
+        )
     return Decoder(whole, stage, layout.p, chunk)
 
 
 def parameter_shapes(config: PretrainedConfig) -> dict[str, torch.Size]:
     """Hugging Face names and shapes of the whole model, in its order; a tied head is not repeated."""
     with torch.device("meta"):
-        whole = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        whole = AutoModelForCausalLM.from_config(deepcopy(config), dtype=torch.float32)
     return {name: parameter.shape for name, parameter in whole.named_parameters()}
 
 

@@ -120,6 +120,22 @@ def test_an_export_loads_in_transformers_and_computes_the_same_logprobs(tmp_path
     assert (tmp_path / "export" / "config.json").read_bytes() == (tmp_path / "model" / "config.json").read_bytes()
 
 
+def _load_and_export(device, path, target):
+    engine = make_engine(device, path, "t2", compute_dtype="bfloat16")
+    assert {p.dtype for p in engine.parameters.values()} == {torch.float32}
+    engine.export(target)
+
+
+def test_a_bf16_model_fills_fp32_masters_without_loss_and_is_exported_in_bf16(tmp_path):
+    path = make_model(tmp_path / "model", "qwen2", tied=True)
+    AutoModelForCausalLM.from_pretrained(path, dtype=torch.bfloat16).save_pretrained(tmp_path / "half")
+    run_ranks(_load_and_export, 2, str(tmp_path / "half"), str(tmp_path / "export"))
+    before, after = (load_file(tmp_path / name / "model.safetensors") for name in ("half", "export"))
+    assert before.keys() == after.keys()
+    for name, tensor in before.items():
+        assert tensor.dtype == after[name].dtype == torch.bfloat16 and torch.equal(tensor, after[name]), name
+
+
 def test_an_export_larger_than_one_file_gets_an_index_that_names_every_tensor(tmp_path, monkeypatch):
     path = make_model(tmp_path / "model", "qwen2", tied=True)
     original = AutoModelForCausalLM.from_pretrained(path)

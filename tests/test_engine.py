@@ -122,6 +122,18 @@ def test_ranks_with_unequal_work_stay_in_step_and_report_the_same_sums(model_pat
     assert shape == (60,) and sums == [2.0, 1.0]
 
 
+def _one_sequence(device, path, layout):
+    engine = make_engine(device, path, layout)
+    metrics = engine.train_step(make_sequences(3, lengths=(21,)), weighted_loss, 1.0, 10.0)
+    return metrics["loss"], metrics["grad_norm"], metrics["tokens"]
+
+
+def test_a_pipeline_with_fewer_microbatches_than_stages_fills_up_with_dummies(model_path):
+    alone = run_ranks(_one_sequence, 1, model_path, "d1")[0]
+    for found in run_ranks(_one_sequence, 2, model_path, "p2"):
+        np.testing.assert_allclose(found, alone, rtol=1e-6)
+
+
 def _empty_rank(device, path):
     engine = make_engine(device, path, "d2")
     mine = make_sequences(0)[:2] if dist.get_rank() == 0 else []
