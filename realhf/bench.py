@@ -182,7 +182,12 @@ def main() -> None:
     parser.add_argument("--store", help=argparse.SUPPRESS)
     parser.add_argument("--model-dir", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    layout = parse_layout(options.layout)
+    if options.model not in SHAPES and not (Path(options.model) / "config.json").is_file():
+        parser.error(f'--model "{options.model}" is no directory with a config.json and none of {", ".join(SHAPES)}')
+    try:
+        layout = parse_layout(options.layout)
+    except ValueError as error:
+        parser.error(str(error))
     if options.rank >= 0:
         run_rank(options, layout)
     with tempfile.TemporaryDirectory() as directory:

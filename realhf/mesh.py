@@ -25,7 +25,7 @@ class Mesh:
     context: dist.ProcessGroup | None
     pipeline: dist.ProcessGroup | None
     control: dist.ProcessGroup
-    """All ranks over CPU tensors; used off the main thread by asynchronous checkpoints."""
+    """All ranks over CPU tensors: counts to agree on, sums of a few numbers, tensors on their way to the host."""
 
     @property
     def stage(self) -> int:
