@@ -118,6 +118,13 @@ def test_an_estimate_never_claims_certainty():
         assert e.high - e.low > 0.02
 
 
+def test_answers_are_never_counted_as_more_than_independent():
+    """Questions that agree almost exactly are no more than Q * n coin tosses."""
+    values = [0.5] * 19 + [0.5 + 1e-6]
+    e, p, a = estimate(values, 4), float(np.mean(values)), 1.959963985**2 / 80
+    assert (e.low, e.high) == pytest.approx(sorted(np.roots([1 + a, -2 * p - a, p * p])), abs=1e-9)
+
+
 def test_clustered_intervals_hold_the_truth_about_as_often_as_they_say():
     """30 questions of very different difficulty (beta 0.5, 0.5), 8 answers each; answers within a question depend."""
     random, truth, hits, naive = np.random.default_rng(1), 0.5, 0, 0
@@ -142,6 +149,14 @@ def test_a_paired_comparison_runs_through_all_sign_patterns():
     assert c.difference == pytest.approx(0.2) and c.second - c.first == pytest.approx(0.2)
     error = np.std(differences, ddof=1) / np.sqrt(5)
     assert (c.low, c.high) == (pytest.approx(0.2 - 1.959964 * error), pytest.approx(0.2 + 1.959964 * error))
+
+
+def test_random_sign_patterns_agree_with_all_of_them():
+    differences = np.array([3, -1, 2, 2, -2, 1, 4, -3, 1, 2, -1, 3, 1, -2, 2, 1]) / 8
+    signs = np.array(list(itertools.product((-1, 1), repeat=16)))
+    exact = np.mean(np.abs(signs @ differences) >= abs(differences.sum()) - 1e-9)
+    assert 0.1 < exact < 0.3
+    assert compare(np.zeros(16), differences).p_value == pytest.approx(exact, abs=0.015)
 
 
 def test_pairing_sees_what_two_separate_intervals_hide():
