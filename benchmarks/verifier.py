@@ -1,8 +1,9 @@
 """How right and how fast the verifier is on real golds: python benchmarks/verifier.py [--protocol ours] [DATA].
 
-DATA holds the evaluation and training files (default: $AREAL_LITE_DATA). For each set: the share of golds accepted as an
-answer to themselves, the share of shuffled golds accepted (answers to other questions; text-equal ones are left out, and
-what remains is listed with --show), verdicts per second of one core, and the 50th and 99th percentile in milliseconds.
+DATA holds the evaluation and training files (default: $AREAL_LITE_DATA). For each set: the share of golds accepted as
+an answer to themselves, the share of shuffled golds accepted (answers to other questions; text-equal ones are left
+out, and what remains is listed with --show), verdicts per second of one core, and the 50th and 99th percentile in
+milliseconds.
 """
 
 import argparse

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from areal_lite.rewards.compare import Options
 from areal_lite.rewards.extract import extract
 from areal_lite.rewards.math import grade
+from areal_lite.rewards.scalars import Options
 from areal_lite.rewards.verdict import Verdict
 from benchmarks.verifier import gold_sets
 from tests.extraction_cases import CASES as EXTRACTION_CASES
@@ -112,7 +112,8 @@ HOSTILE = [
     "\\sum_{k=1}^{10^{9}} k^{99}", "\\prod_{k=1}^{9999} k", "\\int \\sin(\\cos(\\tan(x^9))) dx", "\\sin(10^{1000})",
     "e^{e^{e^{e^{e}}}}", "\\infty-\\infty", "\\frac{0}{0}", "0^{-1}", "x+" * 2000 + "1", "1," * 5000 + "1", "|" * 999,
     "_" * 5000, "^" * 5000, "-" * 3000 + "5", "5" + "!" * 3000, "\\sin" * 400 + "x", "\\pm 1" * 20, "\\pm(" * 20 + "1",
-    "\\begin{pmatrix}" * 500, "\\text{" * 5000, "\x00\x01", "\ud800", "İ" * 1000 + " answer is 5", "answer is " * 20_000,
+    "\\begin{pmatrix}" * 500, "\\text{" * 5000, "\x00\x01", "\ud800", "İ" * 1000 + " answer is 5",
+    "answer is " * 20_000,
     "<answer>" * 20_000, "</think>" * 50_000, "$" * 10_000, "\\" * 10**5, " " * 10**6, "0." + "0" * 3000 + "1",
     "\\max(" + "1," * 300 + "1)", "(x+y+z)^{1000}", "((x+1)^{100})^{100}", "][", "\\}\\{", "\\$", "\\degree", "/",
     "5 m^{999999999}", "\\sqrt[0]{5}", "\\log_1 5", "\\cot 0", "\\sinh(10^9)", "(10^{400})!", "(-1)!", "x_{x_{x_{x}}}",
@@ -164,4 +165,6 @@ def test_real_golds_are_accepted_respelt_and_rejected_when_shuffled():
 
 def respelt(gold: str) -> str:
     """Another spelling of the same answer."""
-    return "$ " + gold.replace("\\frac{", "\\dfrac{").replace("\\sqrt{", "\\sqrt {").replace(",", ", ").strip("$") + " $"
+    return (
+        "$ " + gold.replace("\\frac{", "\\dfrac{").replace("\\sqrt{", "\\sqrt {").replace(",", ", ").strip("$") + " $"
+    )

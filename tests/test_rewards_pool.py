@@ -158,7 +158,7 @@ def test_workers_die_with_their_parent_even_in_the_middle_of_an_item(function):
         assert len(children) >= 2
         parent.send_signal(signal.SIGKILL)
         deadline = time.monotonic() + 30
-        gone, alive = psutil.wait_procs(children, timeout=deadline - time.monotonic())
+        _, alive = psutil.wait_procs(children, timeout=deadline - time.monotonic())
         assert alive == []
     finally:
         parent.kill()

@@ -1056,7 +1056,7 @@ x=2, y=1 =/= (1,2)
 \begin{pmatrix}a&b\\c&d\end{pmatrix} == \begin{pmatrix}a & b\\ c & d\end{pmatrix}
 \begin{pmatrix}1 & 2\end{pmatrix}^T == \begin{pmatrix}1\\2\end{pmatrix}
 \begin{pmatrix} \sqrt{4} & 1 \\ 0 & 3 \end{pmatrix} == \begin{pmatrix} 2 & 1 \\ 0 & 3 \end{pmatrix}
-\begin{pmatrix} 1/3 & 2/3 \\ 1 & 0 \end{pmatrix} == \begin{pmatrix} \frac{1}{3} & \frac{2}{3} \\[1ex] 1 & 0 \end{pmatrix}
+\begin{pmatrix} 1/3 & 2 \\ 1 & 0 \end{pmatrix} == \begin{pmatrix} \frac{1}{3} & 2 \\[1ex] 1 & 0 \end{pmatrix}
 A = \begin{pmatrix}1&2\\3&4\end{pmatrix} == \begin{pmatrix}1&2\\3&4\end{pmatrix}
 2\begin{pmatrix}1\\2\end{pmatrix} == \begin{pmatrix}2\\4\end{pmatrix}
 \frac{1}{3}\begin{pmatrix}1\\2\end{pmatrix} == \begin{pmatrix}1/3\\2/3\end{pmatrix}

@@ -1,45 +1,20 @@
-"""Are two readings the same answer? Typed: what a thing is decides how it is compared, and brackets, order, direction and
-units keep their meaning. Symmetric up to the options; bounded by the evaluator's limits.
+"""Are two readings the same answer? Typed: what a thing is decides how it is compared, and brackets, order, direction
+and units keep their meaning. Symmetric up to the options; bounded by the evaluator's limits.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from areal_lite.rewards.evaluate import (
-    MP,
-    close,
-    exact,
-    mentions,
-    proportional,
-    real,
-    same_expression,
-    samples,
-    symbols_of,
-)
+from areal_lite.rewards.definitions import ascending, loose_name, named_value
+from areal_lite.rewards.evaluate import proportional, symbols_of
 from areal_lite.rewards.lexer import Refused
-from areal_lite.rewards.node import Node, negative, num, quotient
+from areal_lite.rewards.node import Node, negative, num
 from areal_lite.rewards.prose import synonyms
-from areal_lite.rewards.reader import fold
 from areal_lite.rewards.regions import region, same_region, variable
+from areal_lite.rewards.scalars import EXPRESSION, Options, equal_expressions, scaled
 from areal_lite.rewards.units import parse_unit_text
 
 MAX_ITEMS = 64
-DECIMAL_TOLERANCE = Fraction(10001, 10**8)
-"""Relative; a decimal must also be the rounding, or the truncation, of the exact value it stands for."""
-EXPRESSION = {"number", "symbol", "sum", "product", "power", "call"}
-
-
-@dataclass(frozen=True)
-class Options:
-    """Where published graders disagree and a reward depends on it. The defaults favour honest rewards."""
-
-    percent_without_sign: bool = False
-    """50 equals 0.5 although neither carries a percent sign."""
-    unordered_tuples: bool = False
-    """(1, 2) equals (2, 1)."""
-    last_number: bool = False
-    """A response without any marked answer is taken to answer with its last number."""
 
 
 def equal(a: Node, b: Node, options: Options) -> bool:
@@ -65,57 +40,8 @@ def equal(a: Node, b: Node, options: Options) -> bool:
     )
 
 
-def equal_expressions(a: Node, b: Node, options: Options) -> bool:
-    if a.kind == b.kind == "number" and a.value == b.value:
-        return True
-    if not symbols_of(a) and not symbols_of(b):
-        return equal_constants(a, b) or (options.percent_without_sign and any(
-            equal_constants(quotient(x, num(100)), y) for x, y in ((a, b), (b, a))))
-    if same_expression(a, b):
-        return True
-    names = symbols_of(a) | symbols_of(b)
-    if len({name.lower() for name in names}) == max(len(symbols_of(a)), len(symbols_of(b))) < len(names):
-        return same_expression(lowered(a), lowered(b))
-    return False
-
-
-def lowered(node: Node) -> Node:
-    word = node.word.lower() if node.kind == "symbol" else node.word
-    return replace(node, word=word, parts=tuple(lowered(part) for part in node.parts))
-
-
-def equal_constants(a: Node, b: Node) -> bool:
-    """Exact, except that a decimal may stand for the number it is the rounding of."""
-    rows = samples([a, b]) or (samples([a, b], log_base_10=True) if mentions(a, "log") or mentions(b, "log") else [])
-    if not rows:
-        return False
-    x, y = rows[0]
-    if close(x, y) or ((mentions(a, "log") or mentions(b, "log")) and same_expression(a, b)):
-        return True
-    a, b = fold(a), fold(b)
-    decimals = [(node, other) for node, other, twin in ((a, y, b), (b, x, a)) if node.kind == "number" and node.digits
-                and not (twin.kind == "number" and twin.digits > node.digits)]
-    if not decimals or any(exact(v) and v.denominator == 1 and abs(v) < 10**6 for v in (x, y)):
-        return False
-    if any(n.kind == "number" and not n.digits for n in (a, b)):
-        return False
-    node, other = decimals[0]
-    return rounds(node, other) and not (a.kind == b.kind == "number" and a.digits == b.digits)
-
-
-def rounds(decimal: Node, other) -> bool:
-    """`decimal` is `other` rounded or cut to its digits, and within DECIMAL_TOLERANCE of it."""
-    x, y = real(decimal.value), real(other)
-    if isinstance(y, MP.mpc) or x == 0 or MP.isinf(y) or (x < 0) != (y < 0):
-        return False
-    place = MP.mpf(10) ** (MP.floor(MP.log10(abs(x))) - decimal.digits + 1)
-    gap = abs(y) - abs(x)
-    within = abs(gap) <= place * MP.mpf("0.500001") or 0 <= gap < place
-    return bool(within and abs(gap) <= real(DECIMAL_TOLERANCE) * max(abs(x), abs(y)))
-
-
 def equal_quantities(a: Node, b: Node, options: Options) -> bool:
-    """Numbers under their units: both known and alike, converted; unlike, different; one missing or unknown, numbers."""
+    """Numbers under their units: alike, converted; unlike, different; one missing or unknown, numbers only."""
     (x, u), (y, v) = ((n.parts[0], parse_unit_text(n.word)) if n.kind == "quantity" else (n, None) for n in (a, b))
     x, y = (scaled(n, w.multiple) if w and w.multiple != 1 else n for n, w in ((x, u), (y, v)))
     if (u is None) != (v is None) and (u or v).dimensions == "D1":
@@ -150,44 +76,6 @@ def equal_percents(x: Node, u, y: Node, v, options: Options) -> bool:
     return equal(scaled(x, Fraction(1, 100)), y, options) if u else equal(x, scaled(y, Fraction(1, 100)), options)
 
 
-def scaled(node: Node, scale: Fraction) -> Node:
-    if node.kind == "number":
-        return replace(node, value=node.value * scale)
-    return Node("product", (node, num(scale)))
-
-
-def is_name(node: Node) -> bool:
-    """The left side of a definition: x, x_1, f(x), \\overline{AB}, Area, (x, y)."""
-    if node.kind in ("text", "opaque"):
-        return True
-    if node.kind == "symbol":
-        return True
-    if node.kind == "tuple":
-        return all(part.kind == "symbol" for part in node.parts)
-    if node.kind == "quantity":
-        return is_name(node.parts[0])
-    if node.kind == "power":  # an inverse function
-        return node.parts[0].kind == "symbol" and node.parts[1] == num(-1)
-    return node.kind in ("product", "call") and all(
-        part.word not in ("e", "i", "pi", "infinity") if part.kind == "symbol" else is_name(part) for part in node.parts)
-
-
-def named_value(node: Node) -> Node | None:
-    """The value of `name = ... = value` or `value = name`, or of a true numeric equation; None for anything else."""
-    if set(node.word.split()) == {"in"} and is_name(node.parts[0]):
-        return node.parts[-1]
-    if set(node.word.split()) != {"="}:
-        return None
-    first, last = node.parts[0], node.parts[-1]
-    if is_name(first):
-        return last
-    if is_name(last) and len(node.parts) == 2:
-        return first
-    if not symbols_of(first) and first.kind in EXPRESSION and last.kind in EXPRESSION and equal(first, last, Options()):
-        return last
-    return None
-
-
 def equal_relations(a: Node, b: Node, options: Options) -> bool:
     if a.kind == b.kind == "relation":
         return same_relation(a, b, options) or (variable(a) == variable(b) and same_region(region(a), region(b)))
@@ -206,7 +94,8 @@ def same_relation(a: Node, b: Node, options: Options) -> bool:
         return False
     x, y = named_value(a), named_value(b)
     if x is not None and y is not None and a.word.startswith("="):
-        if equal(a.parts[0], b.parts[0], options) or (loose_name(a.parts[0]) and loose_name(b.parts[0]) and symbols_of(x)):
+        loose = loose_name(a.parts[0]) and loose_name(b.parts[0]) and symbols_of(x)
+        if loose or equal(a.parts[0], b.parts[0], options):
             return equal(x, y, options)
     if len(a.parts) == len(b.parts) and all(equal(p, q, options) for p, q in zip(a.parts, b.parts, strict=True)):
         return True
@@ -216,19 +105,6 @@ def same_relation(a: Node, b: Node, options: Options) -> bool:
         differences = [Node("sum", (n.parts[0], negative(n.parts[1]))) for n in (a, b)]
         return proportional(*differences, positive=a.word.startswith("<"))
     return False
-
-
-def loose_name(node: Node) -> bool:
-    """y, or a function applied to its variable."""
-    return node.word == "y" or (node.kind == "product" and node.parts[0].word[:1] in ("f", "g", "h", "p", "P", "y"))
-
-
-def ascending(node: Node) -> Node:
-    """a > b as b < a."""
-    signs = node.word.split()
-    if signs and all(sign.startswith(">") for sign in signs):
-        return Node("relation", node.parts[::-1], " ".join(sign.replace(">", "<") for sign in signs[::-1]))
-    return node
 
 
 def equal_collections(a: Node, b: Node, options: Options) -> bool:

@@ -1,7 +1,8 @@
 """Node -> number, exactly while it stays rational, else with 30 digits; and equality of expressions at sample points.
 
 Every operation is bounded before it is carried out: rationals to MAX_BITS, floating exponents to MAX_LOG2, the whole
-comparison to MAX_STEPS node visits. Past a bound: Refused. Identity testing at rational points is Schwartz (1980), JACM 27.
+comparison to MAX_STEPS node visits. Past a bound: Refused. Identity testing at rational points is Schwartz (1980),
+JACM 27.
 """
 
 import math
@@ -25,7 +26,8 @@ ZERO = MP.mpf(10) ** -24
 CONSTANTS = {"pi": MP.pi, "e": MP.e, "i": MP.mpc(0, 1), "infinity": MP.inf}
 ELEMENTARY = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "exp"}
 INVERSE = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arccot": "acot", "arcsec": "asec", "arccsc": "acsc",
-           "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "ln": "log", "log": "log", "log10": "log10"}  # fmt: skip
+           "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "ln": "log", "log": "log",
+           "log10": "log10"}  # fmt: skip
 EXACT = {"max": max, "min": min, "gcd": math.gcd, "lcm": math.lcm}
 Value = Fraction | mpmath.mpf | mpmath.mpc
 

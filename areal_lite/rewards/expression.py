@@ -7,23 +7,10 @@ integers is a mixed number. Recursion is bounded by the lexer's depth limit.
 from dataclasses import replace
 from fractions import Fraction
 
-from areal_lite.rewards.lexer import FUNCTIONS, NAMES, Refused, Token, number
-from areal_lite.rewards.node import Node, negative, num, power, product, quotient
+from areal_lite.rewards import vocabulary as known
+from areal_lite.rewards.lexer import Refused, Token, letters, number
+from areal_lite.rewards.node import Node, is_whole, num, plain_ratio, power, product, quotient, signed
 
-GREEK = {f"\\{n}" for n in ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon "
-                            "phi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell hbar Pi Upsilon "
-                            "prime nabla partial angle triangle").split()}  # fmt: skip
-CONSTANTS = {"\\pi": "pi", "pi": "pi", "e": "e", "i": "i", "\\imath": "i", "\\mathrm{i}": "i", "\\infty": "infinity",
-             "infty": "infinity", "infinity": "infinity", "inf": "infinity", "oo": "infinity"}  # fmt: skip
-CALLS = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "lg": "log10", "floor": "floor", "ceil": "ceil"}
-CLOSER = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil", "\\lvert": "\\rvert",
-          "|": "|"}  # fmt: skip
-TIMES = {"*", "\\cdot", "\\times", "\\ast", "\\bullet"}
-OVER = {"/", "\\div", ":"}
-
-
-VALUED = set("fghFGHIPQSTVWyuv")
-"""Names that before a number in brackets are functions, as in f(0)."""
 MAX_NESTING = 60
 MAX_POSTFIX = 10
 
@@ -78,10 +65,10 @@ class Expression:
         factors = [self.factor()]
         while True:
             mark = self.peek()
-            if mark in TIMES:
+            if mark in known.TIMES:
                 self.take()
                 factors.append(self.signed_factor())
-            elif mark in OVER:
+            elif mark in known.OVER:
                 self.take()
                 factors.append(power(self.signed_factor(), num(-1)))
             elif self.starts_factor():
@@ -97,23 +84,17 @@ class Expression:
         """The factor that follows without a sign; turns 3 and 1/2 into the mixed number by editing `factors`."""
         before, start, spaced = factors[-1], self.at, self.tokens[self.at].spaced
         if self.peek()[0].isdigit() and self.tokens[self.at - 1].kind == "number":
-            fraction = self.slashed_fraction() if spaced and self.is_whole(before) else None
+            fraction = self.slashed_fraction() if spaced and is_whole(before) else None
             if fraction is None:
                 raise Refused("two numbers side by side")
-            return self.mixed(factors, fraction)
+            return num(factors.pop().value + fraction)
         is_fraction = self.peek() == "\\frac"
         after = self.factor()
-        if is_fraction and self.is_whole(before) and self.tokens[start - 1].kind == "number":
+        if is_fraction and is_whole(before) and self.tokens[start - 1].kind == "number":
             ratio = plain_ratio(after)
             if ratio is not None and 0 < ratio < 1:
-                return self.mixed(factors, ratio)
+                return num(factors.pop().value + ratio)
         return after
-
-    def is_whole(self, node: Node) -> bool:
-        return node.kind == "number" and node.digits == 0 and node.value.denominator == 1
-
-    def mixed(self, factors: list[Node], fraction: Fraction) -> Node:
-        return num(factors.pop().value + fraction)
 
     def slashed_fraction(self) -> Fraction | None:
         """1/2 at the cursor, both plain integers and proper; None leaves the cursor where it was."""
@@ -133,7 +114,7 @@ class Expression:
             return True
         if token.text == "|":
             return self.bars == 0
-        return token.text in CLOSER or (token.kind == "command" and is_atom(token.text))
+        return token.text in known.CLOSER or (token.kind == "command" and known.is_atom(token.text))
 
     def factor(self) -> Node:
         self.deeper()
@@ -149,8 +130,7 @@ class Expression:
 
     def exponent(self) -> Node:
         if self.peek() == "{":
-            node = self.group()
-            return node
+            return self.group()
         if self.peek() in ("-", "+"):
             return signed(self.take().text, self.postfix(self.atom()))
         return self.postfix(self.atom())
@@ -172,7 +152,7 @@ class Expression:
             elif mark == "'" and node.kind == "symbol":
                 self.take()
                 node = replace(node, word=node.word + "'")
-            elif mark == "(" and node.word in VALUED and self.peek(1).isdigit() and self.peek(2) == ")":
+            elif mark == "(" and node.word in known.VALUED and self.peek(1).isdigit() and self.peek(2) == ")":
                 node = replace(node, word=f"{node.word}({self.peek(1)})")
                 self.at += 3
             elif mark == "_" and node.kind in ("symbol", "number"):
@@ -195,7 +175,7 @@ class Expression:
         else:
             inside = self.take().text
         if node.kind == "number":
-            return Node("symbol", word=f"{node.value} base {BASES.get(inside.lower(), inside)}")
+            return Node("symbol", word=f"{node.value} base {known.BASES.get(inside.lower(), inside)}")
         return replace(node, word=f"{node.word}_{inside}")
 
     def group(self) -> Node:
@@ -203,7 +183,7 @@ class Expression:
         bars, self.bars = self.bars, 0
         node = self.over_or_sum()
         self.bars = bars
-        self.take(CLOSER[opener])
+        self.take(known.CLOSER[opener])
         return node
 
     def over_or_sum(self) -> Node:
@@ -220,19 +200,19 @@ class Expression:
         name = token.text
         if token.kind == "text":
             raise Refused("text inside an expression")
-        if name in CONSTANTS:
-            return Node("symbol", word=CONSTANTS[name])
+        if name in known.CONSTANTS:
+            return Node("symbol", word=known.CONSTANTS[name])
         if token.kind == "symbol":
             return Node("symbol", word=name)
         bare = name.removeprefix("\\")
-        if bare.lower() in FUNCTIONS and bare.lower() not in ("frac", "binom"):
+        if bare.lower() in known.FUNCTIONS and bare.lower() not in ("frac", "binom"):
             return self.call(bare.lower())
         if token.kind == "word":
-            return Node("symbol", word="\\" + name if "\\" + name in GREEK else name)
-        if name in CLOSER:
+            return Node("symbol", word="\\" + name if "\\" + name in known.GREEK else name)
+        if name in known.CLOSER:
             self.at -= 1
             return self.bracket(name)
-        if name in GREEK:
+        if name in known.GREEK:
             return Node("symbol", word=name)
         return self.command(name)
 
@@ -266,7 +246,7 @@ class Expression:
             self.bars += 1
             node = self.sum()
             self.bars -= 1
-            self.take(CLOSER[opener])
+            self.take(known.CLOSER[opener])
             return Node("call", (node,), "abs")
         node = self.group()
         if opener == "\\{":
@@ -274,7 +254,7 @@ class Expression:
         return Node("call", (node,), {"\\lfloor": "floor", "\\lceil": "ceil"}[opener]) if "l" in opener else node
 
     def call(self, name: str) -> Node:
-        name = CALLS.get(name, name)
+        name = known.CALLS.get(name, name)
         if name == "sqrt":
             index = self.group() if self.peek() == "[" else num(2)
             return power(self.argument_of_root(), quotient(num(1), index))
@@ -303,7 +283,7 @@ class Expression:
             while self.peek() in (",", ";"):
                 self.take()
                 parts.append(self.sum())
-            self.take(CLOSER[opener])
+            self.take(known.CLOSER[opener])
             return Node("call", tuple(parts), name)
         parts = [self.signed_factor()]
         while self.starts_factor() and not self.at_function() and self.peek() not in ("(", "["):
@@ -311,41 +291,9 @@ class Expression:
         return Node("call", (parts[0] if len(parts) == 1 else Node("product", tuple(parts)),), name)
 
     def at_function(self) -> bool:
-        return self.peek().removeprefix("\\") in FUNCTIONS and self.peek() not in ("\\frac", "\\sqrt")
+        return self.peek().removeprefix("\\") in known.FUNCTIONS and self.peek() not in ("\\frac", "\\sqrt")
 
     def argument_of_root(self) -> Node:
         if self.peek() == "{":
             return self.group()
         return self.atom()
-
-
-BASES = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
-         "ten": "10", "twelve": "12", "sixteen": "16"}  # fmt: skip
-
-
-def letters(token: Token) -> list[Token]:
-    """A short word that is only a unit elsewhere is a product of letters here."""
-    if token.kind != "word" or len(token.text) > 3 or token.text.lower() in FUNCTIONS or token.text in NAMES:
-        return [token]
-    return [Token("symbol", c, token.spaced and n == 0) for n, c in enumerate(token.text)]
-
-
-def signed(sign: str, node: Node) -> Node:
-    if sign in ("\\pm", "\\mp"):
-        return Node("call", (node,), sign)
-    return negative(node) if sign == "-" else node
-
-
-def is_atom(command: str) -> bool:
-    bare = command.removeprefix("\\")
-    return bare in FUNCTIONS or command in GREEK or command in CONSTANTS or command in ("\\overline", "\\bar", "\\mathbb")
-
-
-def plain_ratio(node: Node) -> Fraction | None:
-    """The value of a quotient of two plain integers."""
-    if node.kind != "product" or len(node.parts) != 2 or node.parts[1].kind != "power":
-        return None
-    top, bottom = node.parts[0], node.parts[1].parts[0]
-    if top.kind != "number" or bottom.kind != "number" or top.digits or bottom.digits or bottom.value == 0:
-        return None
-    return top.value / bottom.value

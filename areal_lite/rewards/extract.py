@@ -1,8 +1,8 @@
 """Where the answer stands in a response. Linear scans only: no regular expression here can backtrack.
 
 Order: the last <answer>...</answer>, and in it or in the whole text after </think>, the last complete box; else what
-follows the last "answer is", "answer:", "####"; else a formula that ends the last line; else a response that is nothing but
-an answer. A box that never closes is no answer.
+follows the last "answer is", "answer:", "####"; else a formula that ends the last line; else a response that is
+nothing but an answer. A box that never closes is no answer.
 """
 
 import re

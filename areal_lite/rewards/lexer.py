@@ -6,6 +6,19 @@ Refuses (Refused) what is too long or too deep; every later stage may recurse ov
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
+
+from areal_lite.rewards.vocabulary import (
+    CLOSERS,
+    CONNECTORS,
+    FUNCTIONS,
+    GREEK_TWINS,
+    NAMES,
+    OPENERS,
+    STYLE_COMMANDS,
+    TEXT_COMMANDS,
+    UNIT_LETTERS,
+)
 
 MAX_CHARACTERS = 4000
 MAX_TOKENS = 1200
@@ -31,21 +44,6 @@ class Token:
     """Significant digits of a number that was written as a decimal; 0 for an integer."""
 
 
-OPENERS = {"(", "[", "{", "\\{", "\\langle", "\\lfloor", "\\lceil", "\\lvert"}
-CLOSERS = {")", "]", "}", "\\}", "\\rangle", "\\rfloor", "\\rceil", "\\rvert"}
-FUNCTIONS = {
-    *("sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc asin acos atan sinh cosh tanh coth".split()),
-    *("ln log lg exp sqrt cbrt abs max min gcd lcm floor ceil arcsinh arccosh arctanh binom frac".split()),
-}
-NAMES = {"pi", "infty", "infinity", "inf", "oo", "alpha", "beta", "gamma", "delta", "theta", "lambda", "omega", "phi"}
-UNIT_LETTERS = frozenset("msghLlNJWKCFV")
-"""One letter that may be a unit when it stands apart from its number, or in \\text{}."""
-CONNECTORS = {"and", "or", "per", "by", "in", "to"}
-TEXT_COMMANDS = ("text", "textbf", "textit", "textrm", "texttt", "textsf", "textnormal", "mbox", "hbox", "mathrm", "emph",
-                 "operatorname", "mathsf", "mathtt", "mathit", "unit", "underline")  # fmt: skip
-STYLE_COMMANDS = {"\\mathbf", "\\boldsymbol", "\\bm", "\\mathcal", "\\mathfrak", "\\mathscr", "\\vec", "\\hat", "\\bf",
-                  "\\overrightarrow", "\\overleftarrow", "\\tilde", "\\widehat", "\\mathit"}  # fmt: skip
-GREEK_TWINS = {"\\varepsilon": "\\epsilon", "\\varphi": "\\phi", "\\vartheta": "\\theta", "\\varrho": "\\rho"}
 LEX = re.compile(
     r"(?P<space> +)"
     rf"|\\(?:{'|'.join(TEXT_COMMANDS)})\*? ?\{{(?P<text>[^{{}}]*(?:\{{[^{{}}]*\}}[^{{}}]*)*)\}}"
@@ -92,12 +90,13 @@ def make(match: re.Match, spaced: bool, units: frozenset[str]) -> list[Token]:
         inner = match["text"].strip()
         if any(c.isdigit() for c in inner):  # mathematics set as text
             found = [m for m in LEX.finditer(" " + inner) if m.lastgroup]
-            pairs = zip(found, found[1:], strict=False)
+            pairs = pairwise(found)
             return [t for last, m in pairs if m.lastgroup != "space" for t in make(m, last.lastgroup == "space", units)]
         is_letter = len(inner) == 1 and inner.isalpha() and inner not in UNIT_LETTERS
         return [Token("symbol" if is_letter else "text", inner, spaced)]
     if match["repeat"]:
-        return [Token("number", match[0], spaced, repeating(match[0], match["period"] or match["period2"] or match["period3"]))]
+        period = match["period"] or match["period2"] or match["period3"]
+        return [Token("number", match[0], spaced, repeating(match[0], period))]
     text = match[0]
     if match["number"]:
         return [number(text, spaced)]
@@ -133,3 +132,10 @@ def repeating(text: str, period: str) -> Fraction:
     scale = 10 ** len(head)
     base = Fraction(int((whole + head) or "0"), scale)  # with an ellipsis the head already ends in whole periods
     return base + Fraction(int(period), scale * (10 ** len(period) - 1))
+
+
+def letters(token: Token) -> list[Token]:
+    """A short word that is only a unit elsewhere is a product of letters here."""
+    if token.kind != "word" or len(token.text) > 3 or token.text.lower() in FUNCTIONS or token.text in NAMES:
+        return [token]
+    return [Token("symbol", c, token.spaced and n == 0) for n, c in enumerate(token.text)]

@@ -1,7 +1,7 @@
 """Is this response right? Extraction, then typed comparison with each gold; any of several golds is enough.
 
-Safe on any text in this process: nothing is evaluated before its size is bounded, nothing is ever executed, and sympy runs
-in a child that is killed after SYMBOLIC_S. A hard deadline for the whole verdict comes from pool.py.
+Safe on any text in this process: nothing is evaluated before its size is bounded, nothing is ever executed, and sympy
+runs in a child that is killed after SYMBOLIC_S. A hard deadline for the whole verdict comes from pool.py.
 """
 
 import re
@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from areal_lite.rewards import symbolic
-from areal_lite.rewards.compare import Options, equal
+from areal_lite.rewards.compare import equal
 from areal_lite.rewards.extract import extract
 from areal_lite.rewards.lexer import Refused
 from areal_lite.rewards.node import Node
 from areal_lite.rewards.normalise import key, tidy
 from areal_lite.rewards.prose import number_word, same_words
 from areal_lite.rewards.reader import readings
+from areal_lite.rewards.scalars import Options
 from areal_lite.rewards.special import choice, same_choice, same_date
 from areal_lite.rewards.verdict import Verdict
 
@@ -33,8 +34,8 @@ DEFAULTS = Options()
 def grade(response: str, answers: Sequence[str], protocol: str = "ours", options: Options = DEFAULTS) -> Verdict:
     """The verdict on `response` against `answers`, any one of which is right.
 
-    protocol: "ours", or a published rule for reproduction, "qwen" or "math-verify" (protocols.py); `options` concern ours.
-    Raises ValueError for an unknown protocol or when there is no non-empty gold.
+    protocol: "ours", or a published rule for reproduction, "qwen" or "math-verify" (protocols.py); `options` concern
+    ours. Raises ValueError for an unknown protocol or when there is no non-empty gold.
     """
     golds = [gold for gold in answers if gold.strip()]
     if isinstance(answers, str) or not golds:

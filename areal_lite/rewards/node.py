@@ -1,4 +1,6 @@
-"""What was read: a tree of Nodes, and the few ways to build one. Frozen and comparable; equal trees mean equal things."""
+"""What was read: a tree of Nodes, and the few ways to build one. Frozen and comparable; equal trees mean equal
+things.
+"""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -35,3 +37,24 @@ def negative(node: Node) -> Node:
 
 def quotient(top: Node, bottom: Node) -> Node:
     return product(top, power(bottom, num(-1)))
+
+
+def signed(sign: str, node: Node) -> Node:
+    if sign in ("\\pm", "\\mp"):
+        return Node("call", (node,), sign)
+    return negative(node) if sign == "-" else node
+
+
+def plain_ratio(node: Node) -> Fraction | None:
+    """The value of a quotient of two plain integers."""
+    if node.kind != "product" or len(node.parts) != 2 or node.parts[1].kind != "power":
+        return None
+    top, bottom = node.parts[0], node.parts[1].parts[0]
+    if top.kind != "number" or bottom.kind != "number" or top.digits or bottom.digits or bottom.value == 0:
+        return None
+    return top.value / bottom.value
+
+
+def is_whole(node: Node) -> bool:
+    """An integer written without a point."""
+    return node.kind == "number" and node.digits == 0 and node.value.denominator == 1

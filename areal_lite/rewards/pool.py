@@ -2,8 +2,8 @@
 
 One minder thread owns one worker process (worker.py): it takes an item from the queue, sends it, and waits at most
 timeout_s for the verdict. A worker that is late is killed and the item's outcome is "timeout"; one that dies has
-outcome "crash"; either way the next item meets a fresh worker and no item is tried twice. A worker's death signal follows
-the thread that started it, which is why the minder starts it itself and outlives it.
+outcome "crash"; either way the next item meets a fresh worker and no item is tried twice. A worker's death signal
+follows the thread that started it, which is why the minder starts it itself and outlives it.
 """
 
 import queue

@@ -81,7 +81,7 @@ class Child:
             raise StartError(hello["error"])
 
     def exchange(self, item: dict | None, timeout_s: float) -> dict:
-        """Send `item` and return the reply. Raises TimeoutError or ConnectionError; the child is then of no more use."""
+        """Send `item`, return the reply. Raises TimeoutError or ConnectionError; the child is then of no more use."""
         deadline = time.monotonic() + timeout_s
         self.sock.settimeout(timeout_s)
         if item is not None:

@@ -3,14 +3,14 @@
 import re
 from functools import lru_cache
 
-from areal_lite.rewards.lexer import FUNCTIONS, NAMES, TEXT_COMMANDS
+from areal_lite.rewards.vocabulary import FUNCTIONS, NAMES, TEXT_COMMANDS
 
 WRAPPER = re.compile(rf"\\(?:{'|'.join(TEXT_COMMANDS)}|mathbf|boldsymbol)(?![A-Za-z])\s?")
 WORDS = re.compile(r"[A-Za-z][A-Za-z ,.'\"!?;-]*")
 ALGEBRA = re.compile(r"[abcnxyz]{3}")
 SEPARATOR = re.compile(r"\s*(?:,|;| and | & )\s*")
 SKIPPED = {"the", "a", "an", "is", "are", "there"}
-NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 SYNONYMS = [
     {"emptyset", "varnothing", "no solution", "no solutions", "empty set", "none", "no real solution", "null set",
      "no real solutions", "no solution exists", "no solutions exist", "empty", "no such", "does not have solution"},

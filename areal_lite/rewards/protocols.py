@@ -1,9 +1,9 @@
 """Published graders, for reproducing published numbers, with their known leniency. No text is ever evaluated as code.
 
-qwen: the rule of Qwen2.5-Math's evaluation (also SimpleRL's and AReaL v0.1's reward): last box, else what follows "answer is",
-else the last number; spelling rules that drop units, dollars and percent signs; numbers equal to 1e-4 relative, also times or
-divided by 100; equal expressions. Its sympy parsing is replaced by our reader, so hostile answers are wrong instead of fatal.
-math-verify: the library itself, in the killable child of symbolic.py.
+qwen: the rule of Qwen2.5-Math's evaluation (also SimpleRL's and AReaL v0.1's reward): last box, else what follows
+"answer is", else the last number; spelling rules that drop units, dollars and percent signs; numbers equal to 1e-4
+relative, also times or divided by 100; equal expressions. Its sympy parsing is replaced by our reader, so hostile
+answers are wrong instead of fatal. math-verify: the library itself, in the killable child of symbolic.py.
 """
 
 import re
@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from areal_lite.rewards import symbolic
-from areal_lite.rewards.compare import Options, equal
+from areal_lite.rewards.compare import equal
 from areal_lite.rewards.extract import NUMBER, after_marker, last_box
 from areal_lite.rewards.lexer import Refused
 from areal_lite.rewards.normalise import tidy
 from areal_lite.rewards.reader import readings
+from areal_lite.rewards.scalars import Options
 from areal_lite.rewards.verdict import Verdict
 
 TOLERANCE = Fraction(1, 10**4)
@@ -53,7 +54,9 @@ def grade_qwen(response: str, golds: Sequence[str]) -> Verdict:
 
 def stripped(text: str) -> str:
     """Without what the rule ignores: units in \\text{}, degrees, dollars, percent signs, a leading x =."""
-    text = tidy(text[:MAX_CHARACTERS]).replace("\\degree", "").replace("\\dollar", "").replace("\\%", "").replace("%", "")
+    text = tidy(text[:MAX_CHARACTERS])
+    for ignored in ("\\degree", "\\dollar", "\\%", "%"):
+        text = text.replace(ignored, "")
     without = TEXT.sub("", text).strip()
     text = PREFIX.sub("", without or text.partition("{")[2].rstrip("}"))
     return text.strip().rstrip(".")

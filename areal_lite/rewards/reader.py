@@ -1,34 +1,29 @@
 """Tidied text -> what it can mean: structures (lists, tuples, sets, relations, unions, matrices, quantities) of Nodes.
 
 A text has one to three readings, likeliest first; two texts agree when any of their readings do. Kinds made here:
-list (bare commas, "and", "or"), tuple (word = its brackets), set, union, minus, relation (word = signs), matrix (parts =
-rows), quantity (parts = value, word = the unit's text), text (word = normal form).
+list (bare commas, "and", "or"), tuple (word = its brackets), set, union, minus, relation (word = signs), matrix
+(parts = rows), quantity (parts = value, word = the unit's text), text (word = normal form).
 """
 
 import re
 from dataclasses import replace
 
 from areal_lite.rewards.expression import Expression
-from areal_lite.rewards.lexer import (
-    CLOSERS,
-    FUNCTIONS,
-    GROUPED,
-    GROUPED_BY_SPACE,
-    NAMES,
-    OPENERS,
-    Refused,
-    Token,
-    tokenize,
-)
+from areal_lite.rewards.lexer import GROUPED, GROUPED_BY_SPACE, Refused, Token, tokenize
 from areal_lite.rewards.node import Node, negative
 from areal_lite.rewards.units import CURRENCY, WORDS, split_unit
+from areal_lite.rewards.vocabulary import CLOSERS, FUNCTIONS, NAMES, OPENERS
 
-RELATIONS = {"=": "=", "==": "=", ":=": "=", "\\equiv": "\\equiv", "<": "<", ">": ">", "\\lt": "<", "\\gt": ">", "<=": "<=",
-             ">=": ">=", "\\le": "<=", "\\ge": ">=", "!=": "!=", "\\ne": "!=", "\\approx": "=", "\\simeq": "=",
-             "\\in": "in", "\\notin": "notin", "\\to": "to", "->": "to", "\\rightarrow": "to", "\\cong": "=",
-             "\\subset": "sub", "\\subseteq": "sub", "\\sim": "sim", "\\mapsto": "to", "\\Rightarrow": "implies"}  # fmt: skip
+RELATIONS = {
+    **dict.fromkeys(("=", "==", ":=", "\\approx", "\\simeq", "\\cong"), "="),
+    "<": "<", "\\lt": "<", ">": ">", "\\gt": ">", "<=": "<=", "\\le": "<=", ">=": ">=", "\\ge": ">=",
+    "!=": "!=", "\\ne": "!=", "\\in": "in", "\\notin": "notin", "\\equiv": "\\equiv", "\\sim": "sim",
+    "\\to": "to", "->": "to", "\\rightarrow": "to", "\\mapsto": "to", "\\Rightarrow": "implies",
+    "\\subset": "sub", "\\subseteq": "sub",
+}
 CONNECTORS = {"and", "or", ", and", ", or", ",and", ",or", "and/or", ",", ";", "\\lor", "\\land", "\\vee", "\\wedge"}
 PAIRS = {"(": ")", "[": "]", "\\{": "\\}", "{": "}", "\\langle": "\\rangle"}
+PUNCTUATION = set("'\"-.,?")
 LEADS = {"about", "approximately", "roughly", "exactly", "answer", "final answer", "so", "thus", "therefore", "hence"}
 TRIGONOMETRIC = {"sin", "cos", "tan", "cot", "sec", "csc"}
 MATRIX = ("matrix", "array", "smallmatrix", "cases", "aligned", "align", "gathered")
@@ -156,7 +151,8 @@ def quantity(tokens: list[Token], apart: bool) -> Node:
         money = tokens[sign]
         rest = [t for n, t in enumerate(tokens) if n != sign]
         value = quantity(rest, apart)
-        return value if value.kind != "number" else Node("quantity", (value,), CURRENCY.get(money.text, money.text.lower()))
+        name = CURRENCY.get(money.text, money.text.lower())
+        return value if value.kind != "number" else Node("quantity", (value,), name)
     if tokens[0].kind in ("text", "word") and len(tokens) > 1 and plain(tokens[0].text) in LEADS:
         return single(tokens[1:], apart)
     start = split_unit(tokens)
@@ -270,8 +266,9 @@ def connector(token: Token) -> str:
 
 def is_words(tokens: list[Token]) -> bool:
     """Prose: texts and words only, at least one of them neither a function nor a named constant."""
-    words = [t for t in tokens if t.kind in ("text", "word") and t.text.lower() not in FUNCTIONS and t.text not in NAMES]
-    rest = [t for t in tokens if t.kind not in ("text", "word", "symbol") and t.text not in ("'", '"', "-", ".", ",", "?")]
+    texts = [t.text for t in tokens if t.kind in ("text", "word")]
+    words = [text for text in texts if text.lower() not in FUNCTIONS and text not in NAMES]
+    rest = [t for t in tokens if t.kind not in ("text", "word", "symbol") and t.text not in PUNCTUATION]
     return bool(words) and not rest and tokens[0].text != "-"
 
 

@@ -1,4 +1,4 @@
-"""Subsets of the real line: intervals, inequalities in one variable, unions, complements of points, as sorted pieces."""
+"""Subsets of the real line: intervals, inequalities in one variable, unions and complements, as sorted pieces."""
 
 from dataclasses import dataclass
 
@@ -24,9 +24,12 @@ EXPRESSION = ("number", "symbol", "sum", "product", "power", "call")
 
 def same_region(a: Region | None, b: Region | None) -> bool:
     """Both are regions, and the same one."""
-    return a is not None and b is not None and len(a) == len(b) and all(
-        close(x.low, y.low) and close(x.high, y.high) and x.low_closed == y.low_closed and x.high_closed == y.high_closed
-        for x, y in zip(a, b, strict=True))
+    if a is None or b is None or len(a) != len(b):
+        return False
+    return all(
+        close(x.low, y.low) and close(x.high, y.high) and (x.low_closed, x.high_closed) == (y.low_closed, y.high_closed)
+        for x, y in zip(a, b, strict=True)
+    )
 
 
 def region(node: Node) -> Region | None:

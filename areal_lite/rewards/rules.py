@@ -38,7 +38,7 @@ def reward(settings, verdict: Verdict, finish: str, output_tokens: int, max_new_
 
 
 def overlong(output_tokens: int, max_new_tokens: int, buffer: int, penalty: float) -> float:
-    """0 up to `buffer` tokens before the limit, then linear, `penalty` at the limit (DAPO, arXiv:2503.14476, eq. 13)."""
+    """0 until `buffer` tokens before the limit, then linear to `penalty` at it (DAPO, arXiv:2503.14476, eq. 13)."""
     if buffer <= 0:
         return 0.0
     inside = output_tokens - (max_new_tokens - buffer)

@@ -1,4 +1,6 @@
-"""Answers that are not mathematics: words, option letters, dates and clock times. Each decides alone when both sides are it."""
+"""Answers that are not mathematics: words, option letters, dates and clock times. Each decides alone when both sides
+are it.
+"""
 
 import re
 
@@ -8,12 +10,15 @@ LEAD = re.compile(
     r"\(?\\?(?:text(?:bf|rm)?|mathrm|mathbf|textnormal)?\{?\s*\(?([A-Ja-j])(?:\s*\)|\s*[.:]|\s*\}).*",
     re.IGNORECASE | re.DOTALL,
 )
-NAMED = re.compile(r"(?:the )?(?:correct )?(?:final )?(?:answer|option|choice)(?: is)?:? \(?([A-Ja-j])\)?", re.IGNORECASE)
+NAMED = re.compile(
+    r"(?:the )?(?:correct )?(?:final )?(?:answer|option|choice)(?: is)?:? \(?([A-Ja-j])\)?", re.IGNORECASE
+)
 SEVERAL = re.compile(r"[A-H](?:(?:,| and |, and | )?\s*[A-H])+")
 MONTHS = {name: n + 1 for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
 ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
-WORDED = re.compile(r"(?:(\d{1,2})(?:st|nd|rd|th)?(?: of)? ([a-z]{3,9})|([a-z]{3,9}) (\d{1,2})(?:st|nd|rd|th)?)(?:,? (\d{4}))?")
+DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
+WORDED = re.compile(rf"(?:{DAY}(?: of)? ([a-z]{{3,9}})|([a-z]{{3,9}}) {DAY})(?:,? (\d{{4}}))?")
 CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?: ?([ap])\.? ?m\.?)?|(\d{1,2})(?: ?([ap])\.? ?m\.?)")
 
 

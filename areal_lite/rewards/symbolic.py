@@ -1,7 +1,7 @@
 """The slow path: a maintained LaTeX parser and sympy, for what reader.py does not read (sums, integrals, limits).
 
-It runs in one child process of this process (sympy_worker.py), started when first needed, killed and started again when it exceeds the time it
-was given. Any thread may call; they take turns.
+It runs in one child process of this process (sympy_worker.py), started when first needed, killed and started again
+when it exceeds the time it was given. Any thread may call; they take turns.
 """
 
 import os

@@ -7,22 +7,24 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from areal_lite.rewards.lexer import UNIT_LETTERS, Token
+from areal_lite.rewards.lexer import Token
+from areal_lite.rewards.vocabulary import UNIT_LETTERS
 
 TABLE = """
-m meter metre 1 L | cm centimeter centimetre 0.01 L | mm millimeter millimetre 0.001 L | km kilometer kilometre 1000 L
-nm nanometer 1e-9 L | in inch inches 0.0254 L | ft foot feet 0.3048 L | yd yard 0.9144 L | mi mile 1609.344 L
-s sec second 1 T | min minute 60 T | h hr hour 3600 T | day 86400 T | week wk 604800 T | ms millisecond 0.001 T
-month 1 M | year yr 12 M | g gram gm 1 G | kg kilogram kilo 1000 G | mg milligram 0.001 G | lb pound lbs 453.59237 G
-oz ounce 28.349523125 G | ton tonne 1000000 G | l liter litre 0.001 LLL | ml milliliter millilitre 0.000001 LLL
-dollar usd buck 1 $ | cent 0.01 $ | euro eur 1 E | rupee rs inr 1 R | gbp 1 P | yen yuan rmb 1 Y
-percent percentage pct 1 % | degree deg 1 D | mph 0.44704 L/T | kmh kph 0.27777777777777777777 L/T
-unit units 1 | square sq squared 1 ^2 | cubic cubed cu 1 ^3 | kpa 1000 A | atm 101325 A | mhz 1000000 1/T | khz 1000 1/T | kn 1000 N | ohm 1 U | volt 1 v | amp 1 I
-n newton 1 N | j joule 1 J | kj kilojoule 1000 J
-ev 1 V | w watt 1 W | kw kilowatt 1000 W | hz hertz 1 1/T | pa pascal 1 A | mol mole 1 O | k kelvin 1 K
-hundred 100 x | thousand 1000 x | million 1000000 x | billion 1000000000 x | trillion 1000000000000 x | dozen 12 x
-quart qt 1 Q | gallon gal 4 Q | pint pt 0.5 Q | cup 0.25 Q | acre 1 B | cal calorie 1 H | kcal 1000 H | radian rad 1
-c celsius 1 C | f fahrenheit 1 F | angstrom 1e-10 L | per / |
+m meter metre 1 L | cm centimeter centimetre 0.01 L | mm millimeter millimetre 0.001 L |
+km kilometer kilometre 1000 L | nm nanometer 1e-9 L | in inch inches 0.0254 L | ft foot feet 0.3048 L |
+yd yard 0.9144 L | mi mile 1609.344 L | s sec second 1 T | min minute 60 T | h hr hour 3600 T | day 86400 T |
+week wk 604800 T | ms millisecond 0.001 T | month 1 M | year yr 12 M | g gram gm 1 G |
+kg kilogram kilo 1000 G | mg milligram 0.001 G | lb pound lbs 453.59237 G | oz ounce 28.349523125 G |
+ton tonne 1000000 G | l liter litre 0.001 LLL | ml milliliter millilitre 0.000001 LLL | dollar usd buck 1 $ |
+cent 0.01 $ | euro eur 1 E | rupee rs inr 1 R | gbp 1 P | yen yuan rmb 1 Y | percent percentage pct 1 % |
+degree deg 1 D | mph 0.44704 L/T | kmh kph 0.27777777777777777777 L/T | unit units 1 | square sq squared 1 ^2 |
+cubic cubed cu 1 ^3 | kpa 1000 A | atm 101325 A | mhz 1000000 1/T | khz 1000 1/T | kn 1000 N | ohm 1 U |
+volt 1 v | amp 1 I | n newton 1 N | j joule 1 J | kj kilojoule 1000 J | ev 1 V | w watt 1 W |
+kw kilowatt 1000 W | hz hertz 1 1/T | pa pascal 1 A | mol mole 1 O | k kelvin 1 K | hundred 100 x |
+thousand 1000 x | million 1000000 x | billion 1000000000 x | trillion 1000000000000 x | dozen 12 x |
+quart qt 1 Q | gallon gal 4 Q | pint pt 0.5 Q | cup 0.25 Q | acre 1 B | cal calorie 1 H | kcal 1000 H |
+radian rad 1 | c celsius 1 C | f fahrenheit 1 F | angstrom 1e-10 L | per /
 """
 
 
@@ -39,7 +41,7 @@ class Unit:
 
 def build() -> dict[str, tuple[Fraction, str]]:
     table = {}
-    for entry in TABLE.replace("\n", "|").split("|"):
+    for entry in TABLE.split("|"):
         words = entry.split()
         if len(words) < 2:
             continue
@@ -55,7 +57,8 @@ def build() -> dict[str, tuple[Fraction, str]]:
 
 UNITS = build()
 WORDS = frozenset(word for word in UNITS if len(word) > 1 and word not in ("in", "units"))
-CURRENCY = {"\\dollar": "dollar", "€": "euro", "£": "gbp", "¥": "yen", "₹": "rupee", "\\pounds": "gbp", "\\euro": "euro"}
+CURRENCY = {"\\dollar": "dollar", "€": "euro", "\\euro": "euro", "£": "gbp", "\\pounds": "gbp", "¥": "yen",
+            "₹": "rupee"}  # fmt: skip
 SIGNS = {"\\%": "percent", "%": "percent", "\\degree": "degree", "\\AA": "angstrom", "\\mu": "mu", **CURRENCY}
 GLUE = {"/", "^", "\\cdot", "*", "{", "}", "-", "(", ")", "\\times"}
 

@@ -1,7 +1,7 @@
 """One verifier process: grades an item per frame until its socket closes or its parent dies.
 
-Started by pool.py. Out of memory, or a user's function that raises, is reported as {"crash": reason}; the process then ends,
-because its state is no longer known.
+Started by pool.py. Out of memory, or a user's function that raises, is reported as {"crash": reason}; the process
+then ends, because its state is no longer known.
 """
 
 import importlib.util
