@@ -204,7 +204,7 @@ def test_a_group_without_variance_is_reissued_under_its_number_with_another_prom
     assert (again.k, again.attempt, again.prompt.id) == (0, 1, f"p{9 * P}") and s.ledger.filtered == 15
     assert answers(s, "generation-0", t[0]) == [] and s.ledger.refused == 15          # late answers to the old prompt
     answers(s, "generation-0", again)
-    assert s.complete == [0]                                                          # the last attempt is trained as it is
+    assert list(s.complete) == [0]                                                        # the last attempt is trained as it is
 
 
 def test_count_based_admission_trains_whoever_finishes_first_and_drop_late_throws_the_stragglers_away():

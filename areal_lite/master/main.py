@@ -24,6 +24,8 @@ from areal_lite.types import Batch, Heartbeat, Hello, Loaded, Ticket, Update
 from realhf import allocation
 
 STATUS_S = 1.0
+LOOK_S = 0.1
+"""Who has gone quiet is looked up no more often than this; every message comes by here."""
 LAST_WORDS_S = 30.0
 """For `python -m areal_lite.status --stacks` when the run hangs."""
 
@@ -47,7 +49,7 @@ class Master:
         now = time.monotonic()
         self.heard: dict[str, float] = {}
         self.beats: dict[str, Heartbeat] = {}
-        self.moved, self.written, self.retired = now, 0.0, -1
+        self.moved, self.written, self.looked, self.retired = now, 0.0, 0.0, -1
         self.clocks = Clocks(now)
 
     def run(self) -> None:
@@ -113,6 +115,9 @@ class Master:
     def _clocks(self) -> None:
         now, s, cluster = time.monotonic(), self.scheduler, self.stage.cluster
         self.clocks.sample(s, now)
+        if now - self.looked < LOOK_S:
+            return
+        self.looked = now
         for peer in [p for p in s.servers if now - self.heard[p] > cluster.silence_s]:
             self.recorder.event("lost", peer=peer, silent_s=now - self.heard[peer], free=s.servers[peer].free)
             self._send(s.lost(peer))

@@ -9,7 +9,8 @@ def batch_metrics(groups: list[list[Trajectory]], step: int) -> dict[str, float]
     answers = [t for g in groups for t in g]
     lengths = np.array([len(t.output_ids) for t in answers], np.float64)
     right = np.array([t.outcome == "correct" for t in answers])
-    stale = step - np.concatenate([t.versions for t in answers])
+    versions = [t.versions for t in answers if len(t.versions)]
+    stale = lengths.sum() * step - sum(int(v.sum(dtype=np.int64)) for v in versions)
     shares = [float(np.mean([t.outcome == "correct" for t in g])) for g in groups]
     return {
         "reward": _mean([t.reward for t in answers]),
@@ -23,8 +24,8 @@ def batch_metrics(groups: list[list[Trajectory]], step: int) -> dict[str, float]
         **{f"outcome_{word}": _mean([t.outcome == word for t in answers]) for word in ("no_answer", "timeout", "crash")},
         "groups_all_right": _mean([s == 1 for s in shares]),
         "groups_all_wrong": _mean([s == 0 for s in shares]),
-        "staleness_mean": _mean(stale),
-        "staleness_max": float(stale.max(initial=0)),
+        "staleness_mean": float(stale / max(lengths.sum(), 1.0)),
+        "staleness_max": float(max((step - int(v.min()) for v in versions), default=0)),
         "mixed_versions": _mean([len(t.versions) > 0 and t.versions[0] != t.versions[-1] for t in answers]),
         "tokens": float(lengths.sum()),
         "answers": float(len(answers)),

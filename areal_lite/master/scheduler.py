@@ -11,11 +11,13 @@ number: from version v, the next ticket is v * P. Who is waited for: groups.py h
 says it in words. The first Update from trainer rank 0 starts everything.
 """
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from areal_lite.master.batch import make_batches
 from areal_lite.master.evaluation import EvaluationRounds
 from areal_lite.master.ledger import Ledger
+from areal_lite.master.servers import Room, Server
 from areal_lite.types import Heartbeat, Hello, Loaded, Prompt, Stop, Ticket, Trajectory, Update
 
 Outgoing = list[tuple[str, object]]
@@ -45,37 +47,19 @@ class Rules:
     max_attempts: int = 8
 
 
-@dataclass
-class Server:
-    """A generation server that has not been declared lost."""
-    capacity: int
-    version: int = -1
-    """Newest version it has loaded; -1 until it reports one."""
-    loading: int = -1
-    """Version it was told to load and has not acknowledged."""
-    tickets: dict[tuple[str, int], Ticket] = field(default_factory=dict)
-    """(purpose, k) -> the samples it still owes."""
-    generated: int = 0
-    delivered: int = 0
-
-    @property
-    def free(self) -> int:
-        """Samples it could start now."""
-        return self.capacity - sum(len(t.samples) for t in self.tickets.values())
-
-
 class Scheduler:
     """All decisions of a run. Call on(peer, message) and lost(peer); send what they return."""
 
     def __init__(self, prompt: Callable[[int], Prompt], rules: Rules, rounds: EvaluationRounds):
         self.prompt, self.rules, self.rounds = prompt, rules, rounds
         self.servers: dict[str, Server] = {}
+        self.room = Room(self.servers)
         self.trainers: dict[str, int] = {}
         self.reissue: list[Ticket] = []
         """Tickets of lost servers and of filtered groups; they go before anything new."""
         self.groups: dict[int, dict[int, Trajectory]] = {}
         """Open training tickets -> what has arrived, by sample."""
-        self.complete: list[int] = []
+        self.complete: dict[int, None] = {}
         """Whole groups in the order they became so; the bounded policy does not look at the order."""
         self.latest: Update | None = None
         self.version = self.live = self.step = self.next_k = -1
@@ -104,6 +88,7 @@ class Scheduler:
                 return []
             case Trajectory():
                 self._arrived(peer, message)
+                return self._train() + self._issue() if self.latest else []    # nobody has to load anything for it
             case Loaded():
                 self._loaded(peer, message)
             case Update():
@@ -159,6 +144,7 @@ class Scheduler:
         if server.loading == loaded.version:
             server.loading = -1
         self._advance_live()
+        self.room.changed(peer)
 
     def _advance_live(self) -> None:
         ready = [s.version for s in self.servers.values() if s.version >= 0]
@@ -167,16 +153,11 @@ class Scheduler:
     def _arrived(self, peer: str, t: Trajectory) -> None:
         server = self.servers[peer]
         server.delivered += len(t.output_ids)
-        ticket = server.tickets.get((t.purpose, t.k))
-        if ticket is None or ticket.attempt != t.attempt or t.sample not in ticket.samples:
+        if (ticket := server.settle(t)) is None:
             self._refuse(t)
             return
+        self.room.changed(peer)
         self.ledger.received += len(t.output_ids)
-        left = tuple(s for s in ticket.samples if s != t.sample)
-        if left:
-            server.tickets[t.purpose, t.k] = replace(ticket, samples=left)
-        else:
-            del server.tickets[t.purpose, t.k]
         if t.purpose == "evaluate":
             self.ledger.evaluated += len(t.output_ids)
             self.rounds.arrived(t)
@@ -195,7 +176,7 @@ class Scheduler:
             self.reissue.append(self._ticket(ticket.k, ticket.attempt + 1))
             self.reissue.sort(key=lambda t: (t.purpose == "train", t.k))
         else:
-            self.complete.append(ticket.k)
+            self.complete[ticket.k] = None
 
     def _refuse(self, t: Trajectory) -> None:
         self.ledger.received += len(t.output_ids)
@@ -212,11 +193,12 @@ class Scheduler:
     def _update_servers(self) -> Outgoing:
         """Tell servers to load the newest version; rolling: at most half of the ready ones at a time."""
         newest, out = self.latest.version, []
+        behind = [(s.version, p) for p, s in self.servers.items() if s.loading < 0 and s.version < newest]
         busy = sum(s.loading >= 0 and s.version >= 0 for s in self.servers.values())
         room = max(1, len(self.servers) // 2) if self.rules.rolling else len(self.servers)
-        for peer, s in sorted(self.servers.items(), key=lambda item: item[1].version):
-            due = s.version < 0 or newest - s.version >= self.rules.update_every or newest >= self.end
-            if s.loading >= 0 or s.version >= newest or not due:
+        for _, peer in sorted(behind):
+            s = self.servers[peer]
+            if not (s.version < 0 or newest - s.version >= self.rules.update_every or newest >= self.end):
                 continue
             if s.version >= 0:                 # a server that only joins now does not generate yet: no need to wait
                 if busy >= room:
@@ -235,7 +217,8 @@ class Scheduler:
         if len(chosen) < rules.prompts_per_step:
             return []
         groups = [list(self.groups.pop(k).values()) for k in chosen]
-        self.complete = [k for k in self.complete if k in self.groups]
+        for k in chosen:
+            del self.complete[k]
         self.ledger.trained += sum(len(t.output_ids) for g in groups for t in g)
         self.training = groups
         batches = make_batches(groups, self.step, rules.data_parallel, rules.minibatches)
@@ -248,9 +231,10 @@ class Scheduler:
         if len(self.complete) < P:
             return []
         if self.rules.policy == "bounded":
-            whole = set(self.complete)
-            chosen = [k for k in range(self.step * P, (self.step + 1) * P) if k in whole]
-            for k in chosen if len(chosen) == P else ():
+            chosen = list(range(self.step * P, (self.step + 1) * P))
+            if not all(k in self.complete for k in chosen):
+                return []
+            for k in chosen:
                 oldest = _oldest(self.groups[k], self.step)
                 if self.step - oldest > S:
                     raise StalenessError(f"ticket {k} holds a token of version {oldest} at step {self.step}, bound {S}")
@@ -258,19 +242,19 @@ class Scheduler:
         if self.rules.policy == "drop_late":   # whoever finished first trains first; what is too old by then is dropped
             for k in [k for k in self.complete if self.step - _oldest(self.groups[k], self.step) > S]:
                 self.ledger.dropped += _tokens(self.groups.pop(k))
-                self.complete.remove(k)
-        return self.complete[:P]
+                del self.complete[k]
+        return list(islice(self.complete, P))
 
     def _issue(self) -> Outgoing:
         """Hand out tickets: evaluation first, then what was lost, then new ones up to the staleness gate."""
         out: Outgoing = []
         while ticket := self._next_ticket():
-            ready = [(s.free, p) for p, s in self.servers.items() if s.version >= max(self.live, 0)]
-            free, peer = max(ready, default=(0, ""))
+            free, peer = self.room.most(max(self.live, 0))
             if free < len(ticket.samples):
                 self.reissue.insert(0, ticket)
                 return out
-            self.servers[peer].tickets[ticket.purpose, ticket.k] = ticket
+            self.servers[peer].give(ticket)
+            self.room.changed(peer)
             out.append((peer, ticket))
         if self.finished:
             out += [(p, Stop("finished")) for p in (*self.servers, *self.trainers)]

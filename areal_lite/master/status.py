@@ -43,9 +43,9 @@ def waiting_for(s: Scheduler) -> str:
 
 def _owers(s: Scheduler, missing: list[int]) -> str:
     """Which tickets, and which servers owe them."""
-    owed = {}
+    owed, wanted = {}, set(missing)
     for peer, server in s.servers.items():
-        if n := sum(len(t.samples) for (purpose, k), t in server.tickets.items() if purpose == "train" and k in set(missing)):
+        if n := sum(len(t.samples) for (purpose, k), t in server.tickets.items() if purpose == "train" and k in wanted):
             owed[peer] = n
     named = ", ".join(map(str, missing[:MORE])) + (", ..." if len(missing) > MORE else "")
     at = ", ".join(f"{n} answers at {p}" for p, n in sorted(owed.items(), key=lambda x: -x[1])[:MORE])
