@@ -114,7 +114,7 @@ def render(f: dict, stage: Stage) -> str:
 def headline(f: dict, stage: Stage) -> str:
     """Where the stage is, and whether anybody is still at it."""
     s, last = f["status"], f["last_step"]
-    where = f"stage {stage.name} in {f['directory']}: version {s.get('version', last.get('step', 0))} of {stage.until.steps}"
+    where = f"stage {stage.name} in {f['directory']}: version {max(0, s.get('version', last.get('step', 0)))} of {stage.until.steps}"
     if last:
         where += f", newest row {last['age_s']:.0f} s old"
     alive = [p["name"] for p in f["processes"] if p["state"] != "gone"]
@@ -141,6 +141,8 @@ def headline(f: dict, stage: Stage) -> str:
 def why(f: dict, stage: Stage) -> list[str]:
     """The arithmetic behind it: the gate, the places, the oldest ticket, the slowest server."""
     s, a = f["status"], stage.algorithm
+    if s["version"] < 0:
+        return []
     left = max(0, s["gate"] - s["next_ticket"])
     places, taken = (sum(v[key] for v in s["servers"].values()) for key in ("capacity", "owed"))
     best = max((v["capacity"] - v["owed"] for v in s["servers"].values()), default=0)
