@@ -6,6 +6,8 @@ from pathlib import Path
 
 FATAL = 3
 """Exit status of a process that a restart would not help; its last line says what to change."""
+AGAIN = 4
+"""Exit status of a generation server that the master sent away; a new one is welcome."""
 
 
 def append(file: str | os.PathLike, row: dict) -> None:

@@ -16,7 +16,7 @@ MAY_IMPORT = {                                 # room: rooms of this repository 
     "streams": {"types"},
     "dataset": {"types", "templates"},
     "master": LIGHT | {"realhf.allocation"},
-    "generation": {"types", "config", "streams", "rewards", "weights", "realhf.allocation"},
+    "generation": {"types", "config", "streams", "rewards", "weights", "record", "realhf.allocation"},
     "trainer": LIGHT | {"algorithms", "realhf"},
     "evaluation": LIGHT | {"rewards", "launch", "realhf.allocation"},
     "evaluate": {"evaluation", "config"},

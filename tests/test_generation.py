@@ -14,6 +14,7 @@ from areal_lite.config.schema import Evaluation
 from areal_lite.generation.engine import EngineError, Output, stop_token_ids
 from areal_lite.generation.server import Server
 from areal_lite.rewards.pool import VerifierPool
+from areal_lite.streams import Broken
 from areal_lite.types import Hello, Loaded, Stop, Trajectory, Update
 from areal_lite.weights import WeightsError
 from tests.fakes import FakeEngine, FakeSpoke
@@ -258,3 +259,29 @@ def test_a_model_without_an_end_is_refused(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ValueError, match="no eos_token_id .* never stop"):
         stop_token_ids(str(tmp_path))
+
+
+def test_when_the_connection_breaks_it_forgets_what_it_owed_and_joins_anew_with_the_weights_it_holds(model_dir, pool, tmp_path):
+    serving = Serving(model_dir, pool, token_s=0.01)
+
+    async def scenario(s):
+        first, later = publish_fake(tmp_path, 3), publish_fake(tmp_path, 2)
+        s.inbox.put_nowait(first)
+        await s.spoke.until(lambda spoke: spoke.of(Loaded))
+        s.inbox.put_nowait(ticket(0))
+        while s.engine.generated_tokens < 8:
+            await asyncio.sleep(0.005)
+        s.inbox.put_nowait(Broken("cut"))
+        await s.spoke.until(lambda spoke: len(spoke.of(Hello)) == 2)
+        joined = s.spoke.sent.index(s.spoke.of(Hello)[1], 1)
+        s.inbox.put_nowait(first)                              # the same master: nothing to load again
+        await s.spoke.until(lambda spoke: len(spoke.of(Loaded)) == 2)
+        s.inbox.put_nowait(later)                              # one that went back to its checkpoint
+        await s.spoke.until(lambda spoke: len(spoke.of(Loaded)) == 3)
+        s.inbox.put_nowait(ticket(1))
+        await s.spoke.until(lambda spoke: {(t.k, t.sample) for t in spoke.sent[joined:] if isinstance(t, Trajectory)}
+                            >= {(1, i) for i in range(4)})
+        after = [t for t in s.spoke.sent[joined:] if isinstance(t, Trajectory)]
+        assert {t.k for t in after} == {1} and all((t.versions == 2).all() for t in after)
+        assert s.engine.loads == [3, 2] and s.spoke.totals["generated_tokens"] <= sum(len(t.output_ids) for t in after)
+    serving.play(scenario)

@@ -26,7 +26,7 @@ def test_after_stop_everything_finished_arrives_and_the_process_ends_well(stage,
         wanted = {(k, sample) for k in range(20) for sample in range(4)}
         assert {(t.k, t.sample) for t in server.receive(Trajectory, 80)} == wanted
         verifiers = psutil.Process(server.process.pid).children(recursive=True)
-        server.send(Stop("enough"))
+        server.send(Stop("finished"))
         assert server.left()[0] == 0
         assert verifiers and gone(verifiers)
 

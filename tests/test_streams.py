@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import zmq
 
-from areal_lite.streams import Hub, Spoke, WireError, decode, encode, make_keys, read_keys
+from areal_lite.streams import Broken, Hub, Spoke, WireError, decode, encode, make_keys, read_keys
 from areal_lite.types import Batch, Heartbeat, Hello, Loaded, Minibatch, Prompt, Stop, Ticket, Trajectory, Update
 
 
@@ -134,6 +134,8 @@ def test_a_reply_reaches_the_spoke_it_was_meant_for(hub, tmp_path):
 
 def test_heartbeats_say_what_the_process_does(hub, tmp_path):
     spoke = Spoke(hub.address, "t", read_keys(tmp_path))
+    spoke.send(Hello("trainer", 0, 1))
+    assert hub.receive(10)[1] == Hello("trainer", 0, 1)    # it beats from its first word on
     spoke.doing("waiting for a batch")
     spoke.counters({"n": 2})
     beat, end = None, time.monotonic() + 10
@@ -143,14 +145,41 @@ def test_heartbeats_say_what_the_process_does(hub, tmp_path):
     spoke.close()
 
 
-def test_a_spoke_that_hears_nothing_is_told_to_stop(tmp_path):
+def test_a_spoke_that_hears_nothing_says_so_and_connects_anew(tmp_path):
     keys = make_keys(tmp_path)
     hub = Hub("tcp://127.0.0.1:*", keys)
     spoke = Spoke(hub.address, "t", keys, silence_s=0.5)
-    stop = spoke.receive(10)
-    assert isinstance(stop, Stop) and "no word" in stop.reason
+    broken = spoke.receive(10)
+    assert isinstance(broken, Broken) and "no word" in broken.reason
+    spoke.send(Hello("trainer", 0, 1))
+    assert collect(hub, 1) == [("t", Hello("trainer", 0, 1))]
     spoke.close(0)
     hub.close(0)
+
+
+def test_after_the_hub_went_away_nothing_old_reaches_its_successor(tmp_path):
+    keys = make_keys(tmp_path)
+    hub = Hub("tcp://127.0.0.1:*", keys)
+    spoke = Spoke(hub.address, "g", keys)
+    spoke.send(Hello("generation", 0, 1, 1))
+    collect(hub, 1)
+    hub.close(0)
+    assert spoke.receive(10) == Broken("the connection to the master broke")
+    spoke.send(trajectory(1))                              # of a ticket that the new hub never gave
+    spoke.send(Hello("generation", 0, 1, 1))
+    spoke.send(trajectory(2))
+    hub = Hub(hub.address, keys)
+    assert [m if isinstance(m, Hello) else m.k for _, m in collect(hub, 2)] == [Hello("generation", 0, 1, 1), 2]
+    spoke.close()
+    hub.close(0)
+
+
+def test_a_spoke_of_another_run_is_told_that_its_keys_are_wrong(hub, tmp_path):
+    other = make_keys(tmp_path / "other")
+    spoke = Spoke(hub.address, "g", dataclasses.replace(other, server_public=read_keys(tmp_path).server_public))
+    stop = spoke.receive(10)
+    assert isinstance(stop, Stop) and "refuses this process's keys" in stop.reason and hub.refused >= 1
+    spoke.close(0)
 
 
 def test_a_peer_with_another_key_or_none_is_refused_and_counted(hub, tmp_path):

@@ -1,16 +1,15 @@
 """python -m areal_lite.generation STAGE_DIR --index I --restart R: one generation server, until the master says Stop.
 
-Reads STAGE_DIR/config.yaml, endpoint.json and keys/. Exit status 0 after Stop or SIGTERM; 1 otherwise, with the reason
-on the last line. Dies with the process that started it; its vLLM and verifier processes die with it.
+Reads STAGE_DIR/config.yaml, endpoint.json and keys/. Exit status 0 when the stage is finished and after SIGTERM;
+record.AGAIN when the master sends it away before (a new process is welcome); 1 otherwise, with the reason on the last
+line. Dies with the process that started it; its vLLM and verifier processes die with it.
 """
 import argparse
 import asyncio
 import faulthandler
-import json
 import os
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -21,8 +20,9 @@ from areal_lite.config import Stage, read_stage
 from areal_lite.generation.engine import EngineError, VLLMEngine, stop_token_ids
 from areal_lite.generation.server import Server
 from areal_lite.generation.worker_extension import die_with
+from areal_lite.record import AGAIN
 from areal_lite.rewards.pool import VerifierPool
-from areal_lite.streams import Spoke, read_keys
+from areal_lite.streams import Spoke, find
 from areal_lite.types import Stop
 from realhf import allocation
 
@@ -51,22 +51,22 @@ async def _serve(options: argparse.Namespace, make_engine: Callable) -> None:
         server = await _start(stage, options, make_engine)
         inbox, loop = asyncio.Queue(), asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, inbox.put_nowait, Stop("SIGTERM"))
-        address = await _address(options.stage_dir / "endpoint.json", stage.generation.start_timeout_s)
-        spoke = Spoke(address, f"generation-{options.index}", read_keys(options.stage_dir / "keys"),
-                      lambda message: loop.call_soon_threadsafe(inbox.put_nowait, message), stage.cluster.hang_s)
+        address, keys = await asyncio.to_thread(find, options.stage_dir, stage.generation.start_timeout_s)
+        spoke = Spoke(address, f"generation-{options.index}", keys,
+                      lambda message: loop.call_soon_threadsafe(inbox.put_nowait, message), stage.cluster.silence_s)
         try:
-            await server.run(spoke, inbox)
+            why = await server.run(spoke, inbox)
         except ExceptionGroup as several:
             spoke.close(_LAST_WORDS_S)
             raise several.exceptions[0] from several
         spoke.close()
     except Exception as error:                     # the process's edge: say it last, whatever it is, and leave
-        if not isinstance(error, ValueError | EngineError):
+        if not isinstance(error, ValueError | EngineError | TimeoutError):
             traceback.print_exc()
         print(f"generation server {options.index} stops: {error}", file=sys.stderr, flush=True)
         os._exit(1)
-    sys.stdout.flush()
-    os._exit(0)
+    print(f"generation server {options.index} stops: {why}", flush=True)
+    os._exit(0 if why in ("finished", "SIGTERM") else AGAIN)
 
 
 async def _start(stage: Stage, options: argparse.Namespace, make_engine: Callable) -> Server:
@@ -80,16 +80,6 @@ async def _start(stage: Stage, options: argparse.Namespace, make_engine: Callabl
     pool = await asyncio.to_thread(VerifierPool, reward.workers, reward.timeout_s, reward.memory_mb, reward.protocol,
                                    reward.function)
     return Server(stage, options.index, options.restart, engine, pool, tokenizer, stop_ids)
-
-
-async def _address(file: Path, timeout_s: float) -> str:
-    """The master's address, once it has written it."""
-    deadline = time.monotonic() + timeout_s
-    while not file.exists():
-        if time.monotonic() > deadline:
-            raise EngineError(f"{file} did not appear within {timeout_s:g} s; did the master start?")
-        await asyncio.sleep(0.2)
-    return json.loads(file.read_text())["address"]
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 A ticket becomes one task per wanted sample: sample, decode, verify, reward, send. Updates are applied one at a time
 while those tasks go on; when several wait, the last to come is applied and acknowledged. What was finished under
-weights whose probe has not passed yet is held back until it has. Waits for the master (tickets, updates), for the
+weights whose probe has not passed yet is held back until it has. When the connection to the master breaks, every
+unfinished sample is dropped (the master gives it out again) and the server joins anew, with the weights it holds. Waits for the master (tickets, updates), for the
 engine and for the verifier pool; whatever goes wrong ends run() with the reason, and the launcher starts a new server.
 """
 import asyncio
@@ -19,7 +20,7 @@ from areal_lite.config.schema import Stage
 from areal_lite.generation.engine import EngineError, Output, Sampling
 from areal_lite.rewards import rules
 from areal_lite.rewards.pool import VerifierPool
-from areal_lite.streams import Spoke
+from areal_lite.streams import Broken, Spoke
 from areal_lite.types import Hello, Loaded, Stop, Ticket, Trajectory, Update
 from areal_lite.weights import Manifest, WeightsError, read_manifest, verify
 
@@ -57,26 +58,43 @@ class Server:
         self._loaded: Loaded | None = None
         self._requests = itertools.count()
         self._sampling, self._scoring, self._applied, self._stall_s, self._note = 0, 0, 0, 0.0, ""
+        self._before = 0
+        """Tokens generated before the server joined this time; the master counts from its Hello."""
 
-    async def run(self, spoke: Spoke, inbox: asyncio.Queue) -> None:
-        """Say Hello and serve until Stop arrives in inbox. ExceptionGroup of EngineError or WeightsError otherwise."""
-        self._spoke = spoke
-        spoke.send(Hello("generation", self._index, os.getpid(), self._stage.generation.max_concurrency))
+    async def run(self, spoke: Spoke, inbox: asyncio.Queue) -> str:
+        """Serve until Stop arrives in inbox; returns its reason. ExceptionGroup of EngineError or WeightsError otherwise."""
+        self._spoke, why = spoke, ""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._watch())
                 tasks.create_task(self._update())
-                while True:
+                answers = self._join(set())
+                while not why:
                     message = await inbox.get()
                     if isinstance(message, Ticket):
                         for sample in message.samples:
-                            tasks.create_task(self._answer(message, sample))
+                            answers.add(task := tasks.create_task(self._answer(message, sample)))
+                            task.add_done_callback(answers.discard)
                     elif isinstance(message, Update):
                         self._updates.put_nowait(message)
+                    elif isinstance(message, Broken):
+                        answers = self._join(answers)
                     elif isinstance(message, Stop):
-                        raise _Stopped(message.reason)
+                        why = message.reason
+                raise _Stopped
         except* _Stopped:
             pass
+        return why
+
+    def _join(self, answers: set[asyncio.Task]) -> set[asyncio.Task]:
+        """Say Hello, and forget everything the master of before had asked for."""
+        for task in answers:
+            task.cancel()
+        while not self._updates.empty():
+            self._updates.get_nowait()
+        self._sampling, self._scoring, self._before = 0, 0, self._engine.generated_tokens
+        self._spoke.send(Hello("generation", self._index, os.getpid(), self._stage.generation.max_concurrency))
+        return set()
 
     async def _answer(self, ticket: Ticket, sample: int) -> None:
         """One sample of a ticket, from prompt to sent trajectory."""
@@ -170,7 +188,7 @@ class Server:
                 self._say("generating" if self._sampling else "scoring" if self._scoring else "waiting for a ticket")
             running = min(self._sampling, self._stage.generation.max_concurrency)
             self._spoke.counters({
-                "generated_tokens": self._engine.generated_tokens, "running": running, "updates": self._applied,
+                "generated_tokens": self._engine.generated_tokens - self._before, "running": running, "updates": self._applied,
                 "queued": self._sampling - running, "scoring": self._scoring, "stall_s": self._stall_s})
             await asyncio.sleep(_WATCH_S)
 

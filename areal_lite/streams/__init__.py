@@ -2,6 +2,6 @@
 from areal_lite.streams.codec import WireError, decode, encode
 from areal_lite.streams.endpoint import announce, find
 from areal_lite.streams.keys import Keys, make_keys, read_keys
-from areal_lite.streams.sockets import Hub, Spoke
+from areal_lite.streams.sockets import Broken, Hub, Spoke
 
-__all__ = ["Hub", "Keys", "Spoke", "WireError", "announce", "decode", "encode", "find", "make_keys", "read_keys"]
+__all__ = ["Broken", "Hub", "Keys", "Spoke", "WireError", "announce", "decode", "encode", "find", "make_keys", "read_keys"]

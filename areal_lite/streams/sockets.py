@@ -3,22 +3,34 @@
 Backpressure is not here: the scheduler's ticket gate bounds what can be in flight, so no high-water mark ever
 holds a message back. Both sides are CURVE-encrypted; a peer without the run's client key is refused and counted.
 A Spoke sends heartbeats by itself; the hub's owner answers each, so both sides know when the other has gone.
+
+What was under way on a connection that breaks is lost, so both sides forget it: the spoke says Broken to its owner,
+throws away what was said before, and speaks again, on a new connection, from its owner's next Hello on.
 """
 import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
+from zmq.utils.monitor import recv_monitor_message
 
 from areal_lite.streams.codec import WireError, decode, encode
 from areal_lite.streams.keys import Keys
-from areal_lite.types import Heartbeat, Stop
+from areal_lite.types import Heartbeat, Hello, Stop
 
 HEARTBEAT_S = 1.0
 _MAX_FRAME = 1 << 30
 _CLOSE = b"\0close"
+_EVENTS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_DISCONNECTED
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The connection to the hub is not what it was. Only ever delivered by a Spoke to its own process."""
+    reason: str
 
 
 class Hub:
@@ -94,33 +106,42 @@ class Spoke:
                  silence_s: float = 600.0):
         """deliver(message) runs on the spoke's thread; without it messages wait for receive().
 
-        After silence_s without a word from the hub, Stop("lost the master ...") is delivered.
+        Broken is delivered when the connection breaks and after silence_s without a word from the hub; Stop when the
+        hub refuses the keys.
         """
         self._inbox: queue.SimpleQueue = queue.SimpleQueue()
         self._deliver = deliver or self._inbox.put
-        self._silence_s = silence_s
+        self._silence_s, self._address, self._name, self._keys = silence_s, address, name, keys
         self._note, self._since, self._counters = "starting", time.monotonic(), {}
         self._context = zmq.Context()
-        self._dealer = self._context.socket(zmq.DEALER)
-        self._dealer.curve_serverkey = keys.server_public.encode()
-        self._dealer.curve_publickey, self._dealer.curve_secretkey = keys.client_public.encode(), keys.client_secret.encode()
-        self._dealer.setsockopt_string(zmq.IDENTITY, name)
-        self._dealer.set_hwm(0)
-        self._dealer.maxmsgsize = _MAX_FRAME
-        self._dealer.connect(address)
         self._outbox, self._outgoing = self._context.socket(zmq.PUSH), self._context.socket(zmq.PULL)
         for socket in (self._outbox, self._outgoing):
             socket.set_hwm(0)
         self._outgoing.bind("inproc://outgoing")
         self._outbox.connect("inproc://outgoing")
+        self._connect()
+        self._spoken, self._deaf = False, False
+        """Whether anything was said on this connection; whether what is said is thrown away until a Hello."""
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"spoke {name}", daemon=True)
         self._thread.start()
 
+    def _connect(self) -> None:
+        """A new connection, and a monitor that says when it breaks."""
+        dealer = self._dealer = self._context.socket(zmq.DEALER)
+        dealer.curve_serverkey = self._keys.server_public.encode()
+        dealer.curve_publickey, dealer.curve_secretkey = self._keys.client_public.encode(), self._keys.client_secret.encode()
+        dealer.setsockopt_string(zmq.IDENTITY, self._name)
+        dealer.set_hwm(0)
+        dealer.maxmsgsize = _MAX_FRAME
+        self._monitor, self._shaken = dealer.get_monitor_socket(_EVENTS), False
+        dealer.connect(self._address)
+
     def send(self, message: object) -> None:
         """Queue a message for the hub; thread-safe, never blocks."""
+        first = b"hello" if isinstance(message, Hello) else b""
         with self._lock:
-            self._outbox.send_multipart(encode(message), copy=False)
+            self._outbox.send_multipart([first, *encode(message)], copy=False)
 
     def receive(self, timeout_s: float) -> object | None:
         """Next message, or None after timeout_s."""
@@ -144,31 +165,57 @@ class Spoke:
         self._thread.join(linger_s + 5.0)      # it only has to pass the outbox on
         self._outbox.close(0)
         self._outgoing.close(0)
-        self._dealer.close(int(linger_s * 1000))
+        self._hang_up(int(linger_s * 1000))
         self._context.term()
 
     def _run(self) -> None:
-        poller = zmq.Poller()
-        for socket in (self._dealer, self._outgoing):
-            poller.register(socket, zmq.POLLIN)
-        beat = heard = time.monotonic()
+        beat = self._heard = time.monotonic()
         while True:
-            ready = dict(poller.poll(int(HEARTBEAT_S * 1000)))
+            ready = dict(zmq.zmq_poll([(s, zmq.POLLIN) for s in (self._dealer, self._outgoing, self._monitor)],
+                                      int(HEARTBEAT_S * 1000)))
             now = time.monotonic()
             if self._outgoing in ready:
-                frames = self._outgoing.recv_multipart(copy=False)
-                if frames[0].bytes == _CLOSE:
+                first, *frames = self._outgoing.recv_multipart(copy=False)
+                if first.bytes == _CLOSE:
                     return
-                self._dealer.send_multipart(frames, copy=False)
+                self._pass_on(first.bytes == b"hello", frames)
             if self._dealer in ready:
-                heard = now
+                self._heard = now
                 self._incoming([f.buffer for f in self._dealer.recv_multipart(copy=False)])
-            if now - beat >= HEARTBEAT_S:
+            if now - beat >= HEARTBEAT_S and self._spoken:
                 beat = now
                 self._dealer.send_multipart(encode(Heartbeat(self._note, now - self._since, self._counters)))
-            if now - heard > self._silence_s:
-                heard = now
-                self._deliver(Stop(f"lost the master: no word from it for {self._silence_s:.0f} s"))
+            if self._monitor in ready:
+                self._happened(recv_monitor_message(self._monitor)["event"])
+            elif now - self._heard > self._silence_s:
+                self._break(f"no word from the master for {self._silence_s:.0f} s")
+
+    def _pass_on(self, hello: bool, frames: list) -> None:
+        """Give a message to the connection, unless it belongs to one that broke."""
+        self._deaf = self._deaf and not hello
+        if not self._deaf:
+            self._spoken = True
+            self._dealer.send_multipart(frames, copy=False)
+
+    def _happened(self, event: int) -> None:
+        """The monitor says something about this connection."""
+        if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            self._shaken = True
+        elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            self._deliver(Stop(f"the master at {self._address} refuses this process's keys: they are of another run"))
+        elif self._shaken:                     # EVENT_DISCONNECTED
+            self._break("the connection to the master broke")
+
+    def _hang_up(self, linger_ms: int) -> None:
+        self._dealer.disable_monitor()
+        self._monitor.close(0)
+        self._dealer.close(linger_ms)
+
+    def _break(self, why: str) -> None:
+        self._hang_up(0)
+        self._connect()
+        self._heard, self._spoken, self._deaf = time.monotonic(), False, True
+        self._deliver(Broken(why))
 
     def _incoming(self, frames: list) -> None:
         try:

@@ -12,7 +12,7 @@ import torch
 
 from areal_lite import record, weights
 from areal_lite.config.schema import Stage
-from areal_lite.streams import Spoke
+from areal_lite.streams import Broken, Spoke
 from areal_lite.trainer import bundle
 from areal_lite.trainer.step import ppo_step
 from areal_lite.types import Batch, Hello, Stop, Update
@@ -51,14 +51,14 @@ class Worker:
             waited = time.monotonic()
             message = None
             while message is None:
-                message = spoke.receive(timeout_s=60.0)   # the spoke itself says Stop when the master has gone
+                message = spoke.receive(timeout_s=60.0)   # the spoke itself says Broken when the master has gone
             match message:
                 case Batch():
                     self._learn(spoke, message, time.monotonic() - waited)
                 case Stop(reason="finished"):
                     self._finish(spoke)
                     return
-                case Stop(reason=reason):
+                case Stop(reason=reason) | Broken(reason=reason):
                     raise SystemExit(f"trainer rank {self.rank}: told to stop: {reason}")
 
     def _learn(self, spoke: Spoke, batch: Batch, waited_s: float) -> None:
