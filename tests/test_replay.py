@@ -25,6 +25,7 @@ P, G, LIMIT = 4, 3, 24
 PLAIN = Algorithm(prompts_per_step=P, group_size=G, minibatches=2, kl_reward=0.02)
 GROUPED = Algorithm(prompts_per_step=P, group_size=G, minibatches=2, advantage="group", behaviour_weight="sequence_truncate", kl_loss=0.05,
                     entropy_bonus=0.01)
+SINGLE = Algorithm(prompts_per_step=P, group_size=G, minibatches=1, advantage="group_mean", objective="naive", behaviour_weight="none")
 
 
 def stage(algorithm, path):
@@ -64,8 +65,9 @@ def _step(device, directory, stages, layout):
 
     parsed, out = parse_layout(layout), []
     for name, s in stages.items():
-        policy, reference = (Engine(s.trainer, parsed, s.model.path, total_optimizer_steps=9, device=device, train=train)
-                             for train in (True, False))
+        policy, frozen = (Engine(s.trainer, parsed, s.model.path, total_optimizer_steps=9, device=device, train=train)
+                          for train in (True, False))
+        reference = frozen if s.algorithm.kl_reward or s.algorithm.kl_loss else None
         batch = make_batches(groups(), 0, parsed.data_parallel, s.algorithm.minibatches)[dist.get_rank()]
         trace = bundle.Trace()
         out.append(ppo_step(s.algorithm, 1.0, batch, policy, reference, trace))
@@ -75,10 +77,11 @@ def _step(device, directory, stages, layout):
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """Directory with the bundles "plain" and "grouped", each of two shares; and the steps' metrics."""
+    """Directory with the bundles "plain", "grouped" and "single", each of two shares; and the steps' metrics."""
     directory = tmp_path_factory.mktemp("bundles")
     make_model(directory / "model")
-    stages = {"plain": stage(PLAIN, directory / "model"), "grouped": stage(GROUPED, directory / "model")}
+    stages = {"plain": stage(PLAIN, directory / "model"), "grouped": stage(GROUPED, directory / "model"),
+              "single": stage(SINGLE, directory / "model")}
     metrics = run_ranks(_step, 2, directory, stages, "d2")[0]
     write_tokenizer(directory / "model")
     for name, s in stages.items():
@@ -92,10 +95,10 @@ def copied(recorded, tmp_path):
     return lambda name: shutil.copytree(recorded[0] / name, tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["plain", "grouped"])
+@pytest.mark.parametrize("name", ["plain", "grouped", "single"])
 def test_a_recorded_step_of_two_ranks_replays_to_the_runs_numbers(recorded, name):
     findings = replay.replay(recorded[0] / name)
-    assert [f.what for f in findings] == ["rewards", "advantages", "minibatch 1", "minibatch 2"]
+    assert [f.what for f in findings] == ["rewards", "advantages", "minibatch 1", "minibatch 2"][: 3 if name == "single" else 4]
     assert all(f.equal for f in findings), findings
     assert findings[0].words == "12 of 12 answers graded to the run's reward"
     assert "bit for bit" in findings[1].words

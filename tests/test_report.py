@@ -1,4 +1,5 @@
 """The report: what is drawn is what the rows say, whatever state a run directory is in."""
+import json
 import math
 import re
 import subprocess
@@ -67,6 +68,16 @@ def test_several_runs_are_drawn_as_their_mean_with_a_band_from_lowest_to_highest
     np.testing.assert_allclose(panel.lines[-1].get_ydata(), values.mean(0))
     band = panel.collections[0].get_paths()[0].vertices
     assert band[:, 1].min() == values.min() and band[:, 1].max() == values.max()
+
+
+def test_panels_of_what_a_run_does_not_measure_are_left_out(tmp_path):
+    run = make_run(tmp_path, plan=(("8k", 8192, 3),))
+    titles = ["KL(policy || stage's start) per token", "|log-probability gap| by staleness"]
+    assert all(panel.get_visible() for panel in drawn(read_run(run), "policy_gap.png").values())
+    rows = [{k: v for k, v in r.items() if not k.startswith(("gap_", "kl_start"))} for r in record.read(run / "8k" / "metrics.jsonl")]
+    record.write(run / "8k" / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in rows))
+    panels = drawn(read_run(run), "policy_gap.png")
+    assert [name for name, panel in panels.items() if not panel.get_visible()] == titles
 
 
 def test_smoothing_is_a_centred_mean_of_what_is_there():

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from areal_lite.report.panels import BLUE, GREEN, INK, PURPLE, RED, SHADES, STYLE, grid, held_out, limit, lines, share, split_of_step
 from areal_lite.report.read import Run
-from areal_lite.report.series import curve, smooth, spans, window_of
+from areal_lite.report.series import Span, curve, smooth, spans, window_of
 
 
 def draw(runs: list[Run]) -> dict[str, tuple[Figure, str]]:
@@ -21,6 +22,8 @@ def draw(runs: list[Run]) -> dict[str, tuple[Figure, str]]:
     with plt.rc_context(STYLE):
         for name, function, caption in FIGURES:
             if (figure := function(runs)) is not None:
+                for panel in figure.axes:              # what the run did not measure leaves no empty frame
+                    panel.set_visible(bool(panel.lines or panel.collections))
                 made[name] = (figure, caption)
     return made
 
@@ -78,8 +81,7 @@ def asynchrony(runs: list[Run]) -> Figure | None:
 def policy_gap(runs: list[Run]) -> Figure | None:
     """How far the policies are from each other: behaviour, trainer, reference; and the gap by staleness."""
     stages = spans(runs)
-    levels = [s for s in range(9) if any(np.isfinite(curve(t, f"gap_staleness_{s}")).any() for t in stages)]
-    if not levels:
+    if not any(np.isfinite(curve(t, "kl_behaviour")).any() for t in stages):
         return None
     figure, (kl, far, ratio, gap) = grid(stages, "KL(behaviour || trainer) per token", "KL(policy || stage's start) per token",
                                           "Clipped or masked tokens", "|log-probability gap| by staleness", last_is_plain=True)
@@ -89,16 +91,24 @@ def policy_gap(runs: list[Run]) -> Figure | None:
     lines(ratio, stages, "behaviour_masked", RED, "masked", raw=False)
     share(ratio)
     ratio.legend(loc="best")
-    values = [np.concatenate([curve(t, f"gap_staleness_{s}").ravel() for t in stages]) for s in levels]
-    values = [v[np.isfinite(v)] for v in values]
-    low, middle, high = (np.array([np.quantile(v, q) for v in values]) for q in (0.05, 0.5, 0.95))
-    gap.errorbar(levels, middle, [middle - low, high - middle], fmt="o", color=BLUE, ms=5, lw=1.4, capsize=3)
-    gap.set_xticks(levels, [str(s) if s < 8 else "8+" for s in levels])
-    gap.set_xlim(min(levels) - 0.6, max(levels) + 0.6)
-    if low.min() > 0:
-        gap.set_yscale("log")
-    gap.set_xlabel("staleness of the token (versions); bars: 5 % to 95 % of steps")
+    _by_staleness(gap, stages)
     return figure
+
+
+def _by_staleness(panel: Axes, stages: list[Span]) -> None:
+    """Median and spread over steps of the gap, for every staleness there was; recorded when proximal logprobs are."""
+    found = {s: np.concatenate([curve(t, f"gap_staleness_{s}").ravel() for t in stages]) for s in range(9)}
+    found = {s: v[np.isfinite(v)] for s, v in found.items() if np.isfinite(v).any()}
+    if not found:
+        return
+    levels = list(found)
+    low, middle, high = (np.array([np.quantile(v, q) for v in found.values()]) for q in (0.05, 0.5, 0.95))
+    panel.errorbar(levels, middle, [middle - low, high - middle], fmt="o", color=BLUE, ms=5, lw=1.4, capsize=3)
+    panel.set_xticks(levels, [str(s) if s < 8 else "8+" for s in levels])
+    panel.set_xlim(min(levels) - 0.6, max(levels) + 0.6)
+    if low.min() > 0:
+        panel.set_yscale("log")
+    panel.set_xlabel("staleness of the token (versions); bars: 5 % to 95 % of steps")
 
 
 def supervised(runs: list[Run]) -> Figure | None:
