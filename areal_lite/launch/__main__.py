@@ -53,7 +53,7 @@ def _run(experiment: Experiment, options: argparse.Namespace) -> int:
     if started and not (options.resume or options.check):
         raise ConfigError(f"{run_dir} holds a run already: --resume continues it, --fresh moves it aside, run_dir=DIR starts elsewhere")
     if experiment.make:
-        _make(experiment.make, run_dir)
+        _make(experiment.make, run_dir, experiment.stages[0].seed)
     cores = len(os.sched_getaffinity(0))
     report = check(experiment, cores, starting=not options.check)
     if options.check:
@@ -66,10 +66,10 @@ def _run(experiment: Experiment, options: argparse.Namespace) -> int:
     return _stages(experiment, cores)
 
 
-def _make(what: str, run_dir: Path) -> None:
+def _make(what: str, run_dir: Path, seed: int) -> None:
     """Embedded defaults make their model and data first, in a process of their own: it imports torch."""
-    done = subprocess.run([sys.executable, "-m", f"areal_lite.toy.{what}" if what != "toy" else "areal_lite.toy", str(run_dir / what)],
-                          capture_output=True, text=True)
+    module = f"areal_lite.toy.{what}" if what != "toy" else "areal_lite.toy"
+    done = subprocess.run([sys.executable, "-m", module, str(run_dir / what), str(seed)], capture_output=True, text=True)
     if done.returncode:
         raise ConfigError(f"making {what} failed:\n{done.stderr[-2000:]}")
 
