@@ -168,9 +168,10 @@ def test_pairing_sees_what_two_separate_intervals_hide():
     assert estimate(first).high > estimate(first + 0.06).low
 
 
-def test_a_comparison_of_a_model_with_itself_finds_nothing():
-    c = compare([0.0, 0.5, 1.0], [0.0, 0.5, 1.0])
-    assert (c.difference, c.low, c.high, c.p_value, c.better, c.worse) == (0.0, 0.0, 0.0, 1.0, 0, 0)
+def test_a_comparison_of_a_model_with_itself_finds_nothing_but_does_not_rule_out_what_so_few_questions_cannot():
+    c = compare([0.0, 0.5, 1.0] * 10, [0.0, 0.5, 1.0] * 10)
+    assert (c.difference, c.p_value, c.better, c.worse) == (0.0, 1.0, 0, 0)
+    assert -c.low == c.high and (1 - c.high) ** 30 == pytest.approx(0.025)
 
 
 def test_the_paired_test_is_wrong_about_as_often_as_it_says():

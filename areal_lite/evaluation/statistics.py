@@ -115,18 +115,21 @@ def estimate(per_question: Sequence[float], answers: int = 1, level: float = 0.9
 def compare(first: Sequence[float], second: Sequence[float], level: float = 0.95, seed: int = 0) -> Comparison:
     """Paired comparison of two models' per-question values [Q], in the same order of questions.
 
-    The interval is normal, from the spread of the differences; the p-value is a sign-flip test (all sign patterns when
-    at most EXACT_QUESTIONS questions differ, else DRAWS random ones). ValueError unless both have the same Q > 0.
+    The interval is normal, from the spread of the differences; without any difference it is what Q equal questions
+    leave possible: a share of questions above its end would have shown itself. The p-value is a sign-flip test (all
+    sign patterns when at most EXACT_QUESTIONS questions differ, else DRAWS random ones). ValueError unless both have the
+    same Q > 0.
     """
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if a.shape != b.shape or not len(a):
         raise ValueError(f"{len(a)} and {len(b)} questions cannot be paired")
     d = b - a
-    error = float(d.std(ddof=1)) / math.sqrt(len(d)) if len(d) > 1 else math.inf
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    mean = float(d.mean())
-    return Comparison(len(d), float(a.mean()), float(b.mean()), mean, max(mean - z * error, -1.0),
-                      min(mean + z * error, 1.0), _sign_flip(d[d != 0], seed), int((d > 0).sum()), int((d < 0).sum()))
+    mean, half = float(d.mean()), 1 - ((1 - level) / 2) ** (1 / len(d))
+    if d.any():
+        error = float(d.std(ddof=1)) / math.sqrt(len(d)) if len(d) > 1 else math.inf
+        half = NormalDist().inv_cdf((1 + level) / 2) * error
+    return Comparison(len(d), float(a.mean()), float(b.mean()), mean, max(mean - half, -1.0), min(mean + half, 1.0),
+                      _sign_flip(d[d != 0], seed), int((d > 0).sum()), int((d < 0).sum()))
 
 
 def _sign_flip(d: np.ndarray, seed: int) -> float:
