@@ -78,8 +78,8 @@ class Engine:
         if config.activation_checkpointing and train:
             model.checkpoint_activations(decoder)
         if config.compile_layers:
-            for layer in decoder.model.layers.values():
-                layer.compile()
+            for layer in decoder.model.layers.values():  # inside FSDP's hooks, around the recomputation
+                layer.forward = torch.compile(layer.forward, dynamic=True)
         apply_shards(decoder, self.mesh, dtype, config.cpu_offload)
         model.materialise(decoder, self.model_config, self.device, config.cpu_offload)
         return decoder
