@@ -37,6 +37,7 @@ def two(tmp_path):
     good, bad = answer("It is \\boxed{1}", "correct", "1"), answer("Wait, \\boxed{9}")
     first = [question(0, bad, bad), question(1, good, good), question(2, bad, answer("and so on", finish="length")),
              question(3, bad, bad)]
+    first[2]["problem"] += EVIL
     second = [question(2, answer(EVIL), bad), question(0, good, bad), question(1, bad, good)]
     write(tmp_path, "before@11111111", "math500", first)
     a = write(tmp_path, "before@11111111", "aime24", [question(9, bad, bad, benchmark="aime24")])
@@ -128,6 +129,7 @@ def read(b, url, tmp_path):
     pick("show", "neither is ever right")
     shows("#question input", "q2")
     shows("#side1-text textarea", EVIL)
+    b.until(lambda: "onerror" in b.script("return document.querySelector('#problem').innerText"))
     b.click("#next")
     shows("#question input", "q2")
     pick("show", "second is worse")

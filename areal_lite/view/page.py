@@ -1,6 +1,7 @@
 """The viewer's page: Gradio widgets around words.py. Reads the results once; nobody who looks can change anything.
 
-Model output is untrusted text: it is shown in text boxes, which render nothing. Nothing is fetched from elsewhere.
+Model output is untrusted text: it is shown in text boxes, which render nothing. Nothing is fetched from elsewhere, and
+questions are rendered without markup that would.
 """
 import os
 
@@ -43,8 +44,7 @@ def build(pairs: list[Pair], names: tuple[str, str]) -> gr.Blocks:
             if q is None:
                 return ["No such question.", *[w for _ in names for w in (gr.Dropdown([], value=None), "", "")]]
             rows = pairs[b].first[q], pairs[b].second[q]
-            gold = ", ".join(rows[0]["answers"])
-            return [f"{rows[0]['problem']}\n\nGold: `{gold}`",
+            return [words.problem(rows[0]),
                     *[w for r in rows for w in (gr.Dropdown(words.samples(r), value=0), *_answer(r, 0))]]
 
         def step(b, s, q, by):

@@ -1,4 +1,5 @@
 """What the viewer shows of a pair of results, as plain text: pure functions, no browser library."""
+import re
 from collections.abc import Callable
 
 from areal_lite.evaluation.answers import right
@@ -32,6 +33,12 @@ def questions(pair: Pair, show: str) -> list[tuple[str, int]]:
 def samples(row: dict) -> list[tuple[str, int]]:
     """(label, number) of a row's answers."""
     return [(f"{i + 1}  {MARKS[s['outcome']]}  {s['tokens']} tokens", i) for i, s in enumerate(row["samples"])]
+
+
+def problem(row: dict) -> str:
+    """A question's text and golds as Markdown with LaTeX, without anything that a browser would fetch or run."""
+    text = re.sub(r"<(?=[A-Za-z/!?])", "< ", row["problem"]).replace("![", "! [").replace("](", "] (")
+    return f"{text}\n\nGold: `{', '.join(row['answers'])}`"
 
 
 def facts(row: dict, sample: int) -> str:
