@@ -64,7 +64,7 @@ class Launched:
 
     def trained(self):
         """(step, ticket, answers) in the order they were trained."""
-        return [(r["step"], k, n) for r in self.rows("tickets") for k, _, n, _ in r["tickets"]]
+        return [(r["step"] - 1, k, n) for r in self.rows("tickets") for k, _, n, _ in r["tickets"]]
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What a run leaves behind: metrics.jsonl (a row per version), tickets.jsonl (what each step trained on),
 evaluation.jsonl, samples.jsonl, events.jsonl, TensorBoard.
 
+In every file `step` N is the one that made version N: the first is 1, and evaluation's 0 is before any.
 Rows are written when they are complete; a resumed stage takes back the rows of steps it will do again.
 """
 import time
@@ -32,7 +33,7 @@ class Recorder:
         """Training goes on from this version: later rows belong to a past that did not last."""
         record.keep(self.directory / "metrics.jsonl", lambda row: row["step"] <= version)
         record.keep(self.directory / "evaluation.jsonl", lambda row: row["step"] < version)
-        record.keep(self.directory / "tickets.jsonl", lambda row: row["step"] < version)
+        record.keep(self.directory / "tickets.jsonl", lambda row: row["step"] <= version)
         self.rows = list(record.read(self.directory / "metrics.jsonl"))
         self.event("began", version=version)
         self.last = time.monotonic()
@@ -45,7 +46,7 @@ class Recorder:
         """The batch of this step was sent to the trainer."""
         self.pending = batch_metrics(groups, step)
         record.append(self.directory / "tickets.jsonl", {
-            "step": step, "tickets": [[g[0].k, g[0].attempt, len(g), sum(len(t.output_ids) for t in g)] for g in groups]})
+            "step": step + 1, "tickets": [[g[0].k, g[0].attempt, len(g), sum(len(t.output_ids) for t in g)] for g in groups]})
         for t in [t for g in groups for t in g][:: max(1, sum(map(len, groups)) // max(1, self.stage.record.samples_per_step))]:
             self._sample(t, step)
 
@@ -90,6 +91,6 @@ class Recorder:
     def _sample(self, t: Trajectory, step: int) -> None:
         prompt, answer = (self.tokenizer.decode(ids.tolist(), skip_special_tokens=False) for ids in (t.prompt_ids, t.output_ids))
         record.append(self.directory / "samples.jsonl", {
-            "step": step, "k": t.k, "sample": t.sample, "prompt": prompt, "response": answer, "reward": t.reward,
+            "step": step + 1, "k": t.k, "sample": t.sample, "prompt": prompt, "response": answer, "reward": t.reward,
             "outcome": t.outcome, "answer": t.answer, "finish": t.finish, "tokens": len(t.output_ids),
             "versions": [int(t.versions[0]), int(t.versions[-1])] if len(t.versions) else []})
