@@ -176,7 +176,7 @@ def main(words: list[str]) -> int:
     """Print the findings; the exit status is this module's."""
     if not words or words[0].startswith("-"):
         print(__doc__)
-        return 2
+        return 0 if "--help" in words or "-h" in words else 2
     torch.set_num_threads(1)
     try:
         directory = find(Path(words[0]), dict(word.split("=", 1) if "=" in word else (word, "") for word in words[1:]))
