@@ -116,7 +116,8 @@ def equal_collections(a: Node, b: Node, options: Options) -> bool:
         collection, other = (a, b) if a.kind in ("list", "set", "tuple") else (b, a)
         if collection.kind == "set" and not collection.parts:
             return synonyms(other.word.removeprefix("\\"), "emptyset")
-        alone = len(collection.parts) == 1 or (collection.kind == "list" and collection.word == "or")
+        alternatives = collection.kind == "list" and collection.word == "or"
+        alone = alternatives or (len(collection.parts) == 1 and collection.word not in ("[)", "(]"))
         return alone and all(equal(part, other, options) for part in collection.parts)
     if any(node.kind == "list" and any(part.kind == "relation" for part in node.parts) for node in (a, b)):
         return equal_relation_lists(a, b, options)

@@ -115,7 +115,7 @@ def bracketed(tokens: list[Token], bracket: str, apart: bool) -> Node:
                 return structure(inner[n + 1 :], apart)
         return Node("set", tuple(flat(single(i, apart) for i in split(inner, is_separator) if i)))
     items = [i for i in split(inner, is_separator) if i]
-    if len(items) == 1 and (bracket in "({" or items[0][0].text == "\\begin"):
+    if len(items) == 1 and PAIRS.get(bracket) == closer and (bracket in "({" or items[0][0].text == "\\begin"):
         try:
             return structure(inner, apart)
         except Refused:
