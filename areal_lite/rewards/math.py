@@ -25,8 +25,8 @@ MAX_RESPONSE = 1 << 20
 """Characters; of a longer response only the end is searched."""
 MAX_ANSWER = 20_000
 """Characters; a longer answer equals only a gold that is the same text."""
-SYMBOLIC_S = 1.5
-"""For all golds of one answer together."""
+SYMBOLIC_S = 3.0
+"""Wall time for all golds of one answer together; each has symbolic.CPU_S."""
 DECIMAL_COMMA = re.compile(r"-?0,\d+")
 DEFAULTS = Options()
 

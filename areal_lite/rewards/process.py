@@ -71,12 +71,12 @@ class Child:
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)},
             )
 
-    def wait_ready(self) -> None:
-        """Raises StartError when the child does not say that it is ready within START_TIMEOUT_S."""
+    def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Raises StartError when the child dies or does not say that it is ready within `timeout_s`."""
         try:
-            hello = self.exchange(None, START_TIMEOUT_S)
+            hello = self.exchange(None, timeout_s)
         except (TimeoutError, ConnectionError) as error:
-            raise StartError(f"a verifier process did not start within {START_TIMEOUT_S} s: {error}") from error
+            raise StartError(f"a verifier process was not ready after {timeout_s:.1f} s: {error}") from error
         if "error" in hello:
             raise StartError(hello["error"])
 
@@ -90,6 +90,14 @@ class Child:
         if reply is None:
             raise ConnectionError("the verifier process died")
         return reply
+
+    def cpu_seconds(self) -> float:
+        """CPU that the child has used; infinity where the system does not say or the child is gone."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return float("inf")
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         self.sock.close()

@@ -91,7 +91,7 @@ def number(text: str) -> Fraction | None:
 
 def grade_math_verify(response: str, golds: Sequence[str]) -> Verdict:
     text = response[-MAX_RESPONSE:]
-    reply = symbolic.ask({"response": text, "golds": list(golds)}, time.monotonic() + DEADLINE_S)
+    reply = symbolic.ask({"response": text, "golds": list(golds)}, time.monotonic() + DEADLINE_S, DEADLINE_S)
     if reply is None:
         return Verdict(False, "timeout", f"math-verify had no verdict within {DEADLINE_S} s")
     outcome = "correct" if reply["right"] else "wrong" if reply["found"] else "no_answer"

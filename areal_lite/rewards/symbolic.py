@@ -9,8 +9,10 @@ import re
 import threading
 import time
 
-from areal_lite.rewards.process import Child
+from areal_lite.rewards.process import START_TIMEOUT_S, Child, StartError
 
+CPU_S = 1.0
+"""Of the child, for one comparison: a crowded machine delays a verdict but does not change it."""
 MAX_CHARACTERS = 300
 HEAVY = re.compile(r"\d{7,}|\*\*|\^\{?[^{}^]*\^")
 COMMAND = re.compile(r"\\[A-Za-z]")
@@ -33,12 +35,17 @@ class Helper:
         self.child = Child("areal_lite.rewards.sympy_worker", {"memory_mb": self.memory_mb})
         self.is_ready, self.owner = False, os.getpid()
 
-    def ready(self) -> Child:
-        """The child, once it has said that it is ready. After a fork the parent's child is not ours."""
+    def ready(self, timeout_s: float) -> Child:
+        """The child, once it has said that it is ready. After a fork the parent's child is not ours.
+
+        Raises TimeoutError while it is still starting, StartError when it cannot start.
+        """
         if self.child is None or self.owner != os.getpid() or self.child.process.poll() is not None:
             self.start()
         if not self.is_ready:
-            self.child.wait_ready()
+            hello = self.child.exchange(None, timeout_s)
+            if "error" in hello:
+                raise StartError(hello["error"])
             self.is_ready = True
         return self.child
 
@@ -47,10 +54,13 @@ HELPER = Helper()
 
 
 def warm_up(memory_mb: int) -> None:
-    """Start the child now. `memory_mb`: address space it may add to its start. Raises StartError."""
+    """Start the child and wait for it. `memory_mb`: address space it may add to its start. Raises StartError."""
     HELPER.memory_mb = memory_mb
     with HELPER.lock:
-        HELPER.ready()
+        try:
+            HELPER.ready(START_TIMEOUT_S)
+        except (TimeoutError, ConnectionError) as error:
+            raise StartError(f"the sympy process did not start within {START_TIMEOUT_S} s: {error}") from error
 
 
 def same(answer: str, gold: str, deadline: float) -> bool:
@@ -64,17 +74,28 @@ def same(answer: str, gold: str, deadline: float) -> bool:
     return reply is not None and reply["same"]
 
 
-def ask(item: dict, deadline: float) -> dict | None:
-    """The child's reply, or None when it did not come before the monotonic `deadline`; the child is then replaced.
+def ask(item: dict, deadline: float, cpu_s: float = CPU_S) -> dict | None:
+    """The child's reply; None when it did not come before the monotonic `deadline` or within `cpu_s` of its CPU.
 
-    Starting the child does not count against the deadline. Raises StartError when it cannot start.
+    A child that was too slow, or died, is replaced; one that is still starting is left to it. Raises StartError.
     """
     if not HELPER.lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
         return None
     try:
-        left = deadline - time.monotonic()
-        return HELPER.ready().exchange(item, left) if left > 0 else None
-    except (TimeoutError, ConnectionError):
+        if deadline <= time.monotonic():
+            return None
+        child = HELPER.ready(deadline - time.monotonic())
+        started = child.cpu_seconds()
+        while (left := deadline - time.monotonic()) > 0 and child.cpu_seconds() - started < cpu_s:
+            try:
+                return child.exchange(item, min(left, cpu_s))
+            except TimeoutError:
+                item = None  # sent; on a crowded machine its CPU is not used up yet
+        HELPER.start()
+        return None
+    except TimeoutError:
+        return None
+    except ConnectionError:
         HELPER.start()
         return None
     finally:
