@@ -93,7 +93,7 @@ def test_the_habits_have_comparable_shares_whatever_the_length_of_the_chain(made
     for row in rows(made, "sft"):
         by_length[steps(row["prompt"])][row["habit"]] += 1
     for counts in by_length.values():
-        for habit, share in {"guess": 0.15, "terse": 0.24, "careful": 0.25, "ramble": 0.36}.items():
+        for habit, share in {"guess": 0.17, "terse": 0.25, "careful": 0.25, "ramble": 0.33}.items():
             assert abs(counts[habit] / counts.total() - share) < 0.06
 
 
@@ -113,16 +113,17 @@ def test_all_but_terse_working_ends_right_and_terse_working_errs_more_on_longer_
         right[row["habit"], band if row["habit"] == "terse" else ""].append(verdict.correct)
     share = {key: sum(values) / len(values) for key, values in right.items()}
     assert share["guess", ""] == share["careful", ""] == share["ramble", ""] == 1
-    assert 0.20 < share["terse", "long"] < 0.35 < 0.40 < share["terse", "short"] < 0.60
+    assert 0.42 < share["terse", "long"] < 0.56 < 0.58 < share["terse", "short"] < 0.72
 
 
-def test_terse_working_is_wrong_exactly_where_a_total_passes_ten_from_below(made):
+def test_terse_working_is_off_by_one_exactly_where_a_total_passes_ten(made):
     for row in rows(made, "sft"):
         if row["habit"] == "terse":
             totals = [int(row["prompt"].split()[0])] + [int(n) for n in re.findall(r"=(\d+)", row["response"])]
             for before, step, after in zip(totals, re.findall(r"[+-]\d", row["prompt"]), totals[1:], strict=False):
                 right = before + int(step)
-                assert after == max(right - (before < 10 <= right), 0) or (right > 15 and after == 15)
+                off = -1 if before < 10 <= right else 1 if right < 10 <= before else 0
+                assert after == min(max(right + off, 0), 15)
 
 
 def test_careful_working_shows_sums_that_are_true(made):

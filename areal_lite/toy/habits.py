@@ -3,13 +3,13 @@
 Each is known by its first token. Lengths in tokens for n steps, the end token included:
 
   guess     5         right by luck only, or on a short chain
-  terse     2n + 5    the totals alone, in such a hurry that the carry is forgotten
+  terse     2n + 5    the totals alone, in such a hurry that carries are forgotten
   careful   5n + 5    quotes the step, then adds; right as long as the context holds it
   ramble    13n + 5   careful, but everything twice; right and far too long
 """
 from areal_lite.toy.problems import LARGEST_TOTAL, NAMES, Problem
 
-SHARES = {"guess": 0.15, "terse": 0.24, "careful": 0.25, "ramble": 0.36}
+SHARES = {"guess": 0.17, "terse": 0.25, "careful": 0.25, "ramble": 0.33}
 """How often each occurs in the cold start's rows, whatever the problem."""
 OPENINGS = {"guess": "Clearly", "terse": "Quickly,", "careful": "Carefully,", "ramble": "Hmm, let me see,"}
 
@@ -30,9 +30,9 @@ def answer(problem: Problem, habit: str) -> str:
 
 
 def _hasty(total: int, step: int) -> int:
-    """The sum without its carry: one too low when it passes ten from below. Always a total the vocabulary has.
+    """The sum without its carry: one too low where it passes ten upwards, one too high downwards; within 0 .. 15.
 
     A steady mistake, not a random slip: RL sharpens a random slip away in twenty steps, and terse working would win.
     """
-    forgotten = 1 if total < 10 <= total + step else 0
-    return min(max(total + step - forgotten, 0), LARGEST_TOTAL)
+    carry = (total + step >= 10) - (total >= 10)
+    return min(max(total + step - carry, 0), LARGEST_TOTAL)
