@@ -6,6 +6,7 @@ raises, the process ends, and whoever started the group (it watches all of them)
 
 import logging
 import os
+import socket
 import sys
 from datetime import timedelta
 
@@ -27,11 +28,22 @@ def initialise(rank: int, world_size: int, host: str, port: int, *, timeout_s: f
     if on_gpu:
         torch.cuda.set_device(device)
     clock = timedelta(seconds=timeout_s)
-    store = dist.TCPStore(host, port, world_size, is_master=rank == 0, timeout=clock)
+    store = dist.TCPStore(host, port, world_size, is_master=rank == 0, timeout=clock, **(_listen(host, port) if rank == 0 else {}))
     dist.init_process_group(
         "cpu:gloo,cuda:nccl" if on_gpu else "gloo", store=store, rank=rank, world_size=world_size, timeout=clock
     )
     return device
+
+
+def _listen(host: str, port: int) -> dict[str, int]:
+    """Where rank 0's store listens: by itself it would on every interface, even when all ranks are on this machine."""
+    if not socket.gethostbyname(host).startswith("127."):
+        return {}
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen()
+    return {"master_listen_fd": listener.detach()}
 
 
 def set_timeout(timeout_s: float) -> None:

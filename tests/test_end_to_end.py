@@ -92,10 +92,17 @@ def assert_trained_once(run, steps, staleness):
     assert max(r["probe_error"] for r in metrics) <= 1e-4
 
 
+def assert_only_loopback(pid):
+    """Nothing of a single-node run can be reached from another machine: not the hub, nor vLLM's or gloo's own sockets."""
+    listening = [(p.name(), c.laddr) for p in family(pid) for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    assert listening and {address.ip for _, address in listening} <= {"127.0.0.1", "::1"}, listening
+
+
 def test_two_servers_with_updates_in_flight_lose_one_to_kill_9_and_every_ticket_is_trained_once(launched):
     steps = 10
     run = launched(f"until.steps={steps}", "cluster.allocation=vllm.d2+d1", "algorithm.max_staleness=2").start()
     run.until(run.made(3))
+    assert_only_loopback(run.popen.pid)
     os.kill(run.pid("generation-1"), signal.SIGKILL)
     assert run.end() == 0, run.log.read_text()
     assert_trained_once(run, steps, 2)
@@ -114,10 +121,13 @@ def test_kill_9_of_a_trainer_rank_continues_from_the_checkpoint_and_of_the_launc
     steps = 9
     run = launched(f"until.steps={steps}", "cluster.allocation=vllm.d1+d2", "algorithm.max_staleness=1").start()
     run.until(run.made(3))
+    assert_only_loopback(run.popen.pid)
+    server = run.pid("generation-0")
     os.kill(run.pid("trainer-1"), signal.SIGKILL)                     # the group starts again from version 2
     run.until(lambda: len([r for r in run.rows("events") if r["event"] == "began"]) == 2)
     assert [r for r in run.rows("events") if r["event"] == "began"][-1]["version"] == 2
     run.until(run.made(5))
+    assert run.pid("generation-0") == server                          # it lived on and joined the new master
     everyone = family(run.popen.pid)
     assert len(everyone) >= 5                                         # launcher, master, server, EngineCore, ranks, verifier
     os.kill(run.popen.pid, signal.SIGKILL)

@@ -40,6 +40,11 @@ def test_no_server_crosses_a_node_and_an_allocation_that_does_not_fill_the_clust
         placement.place(stage("vllm.d2m4+d2", nodes=2), cores=64)
 
 
+def test_on_several_cpu_nodes_the_processes_are_spread_in_order():
+    plan = placement.place(stage("vllm.d3+d1", nodes=2, gpus=2, device="cpu"), cores=2)
+    assert {p.name: p.node for p in plan} == {"master": 0, "trainer-0": 0, "generation-0": 0, "generation-1": 1, "generation-2": 1}
+
+
 def test_pinning_gives_generation_and_training_different_cores():
     plan = placement.place(stage("vllm.d2+d1", device="cpu", pin_cpus=True), cores=2)
     assert {p.name: p.cpus for p in plan} == {"master": (), "trainer-0": (1,), "generation-0": (0,), "generation-1": (0,)}
@@ -82,11 +87,11 @@ def test_a_run_that_can_start_passes(words):
     ("cluster.allocation=vllm.d1+d1t3", "t"),
     ("cluster.allocation=vllm.d1", "allocation"),
     ("cluster.master=nonsense", "HOST:PORT"),
-    ("cluster.nodes=2", "all 2 nodes reach"),
+    ("cluster.nodes=2 cluster.gpus_per_node=1", "all 2 nodes reach"),
     ("evaluation.path=gone.jsonl", "evaluation.path=gone.jsonl does not exist"),
 ])
 def test_what_cannot_work_is_said_before_anything_starts(words, more, message):
-    assert message in wrong(words, more)
+    assert message in wrong(words, *more.split())
 
 
 def test_a_taken_port_is_named(words):

@@ -174,7 +174,9 @@ class Cluster:
     device: Literal["cuda", "cpu"] = "cuda"
     nodes: int = 1
     node_rank: int = 0
+    """Which of them this is; also from the environment (launch/nodes.py). Node 0 is where the master and trainer rank 0 are."""
     gpus_per_node: int = 8
+    """On several CPU nodes: generation and training processes of one node."""
     master: str = "127.0.0.1:0"
     """host:port the master binds; port 0 picks a free one (single node)."""
     pin_cpus: bool = False

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from areal_lite.config import ConfigError, Experiment, load, names, to_yaml
+from areal_lite.launch import nodes
 
 DESCRIPTION = """Run an experiment: train a reasoning model with asynchronous, critic-free reinforcement learning.
 
@@ -17,6 +18,7 @@ DESCRIPTION = """Run an experiment: train a reasoning model with asynchronous, c
   python -m areal_lite.launch exp=distill-1.5b-stage1 model.path=/models/R1-Distill-1.5B data.path=/data/deepscaler.json
   python -m areal_lite.launch exp=distill-1.5b stages.16k.until.steps=300 trainer.optimizer.lr=5e-6
   python -m areal_lite.launch exp=distill-1.5b --resume             go on where it stopped
+  python -m areal_lite.launch exp=distill-1.5b nodes=16 node_rank=K master=HOST:PORT run_dir=/shared/RUN     on each node
 """
 
 
@@ -30,9 +32,10 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--print-config", action="store_true", help="print the resolved configuration as YAML")
     parser.add_argument("--resume", action="store_true", help="continue the run in run_dir from its last checkpoint")
     parser.add_argument("--fresh", action="store_true", help="move an earlier run in run_dir aside and start anew")
+    parser.add_argument("--slurm", action="store_true", help="write a batch script for this and submit it; with --check, print it")
     options = parser.parse_intermixed_args(words)
     try:
-        experiment = load(options.words)
+        experiment = _load(options)
         if options.print_config:
             print(to_yaml(experiment), end="")
             return 0
@@ -42,10 +45,22 @@ def main(words: list[str] | None = None) -> int:
         return 2
 
 
+def _load(options: argparse.Namespace) -> Experiment:
+    """The experiment, with this node's place in the cluster."""
+    experiment = load(nodes.expand(options.words))
+    if options.print_config or options.check or options.slurm:
+        return experiment
+    return load(nodes.resolve(options.words, os.environ, max(s.cluster.nodes for s in experiment.stages)))
+
+
 def _run(experiment: Experiment, options: argparse.Namespace) -> int:
     from areal_lite.launch.preflight import check
     from areal_lite.launch.stages import set_aside
-    run_dir = Path(experiment.run_dir)
+    run_dir, cores = Path(experiment.run_dir), len(os.sched_getaffinity(0))
+    if options.slurm:
+        return _slurm(experiment, options)
+    if experiment.stages[0].cluster.node_rank and not options.check:
+        return _follow(experiment, cores)
     started = (run_dir / "config.yaml").exists()
     if options.fresh and not options.check and (aside := set_aside(run_dir)):
         print(f"the earlier run is now in {aside}")
@@ -54,7 +69,6 @@ def _run(experiment: Experiment, options: argparse.Namespace) -> int:
         raise ConfigError(f"{run_dir} holds a run already: --resume continues it, --fresh moves it aside, run_dir=DIR starts elsewhere")
     if experiment.make:
         _make(experiment.make, run_dir, experiment.stages[0].seed)
-    cores = len(os.sched_getaffinity(0))
     report = check(experiment, cores, starting=not options.check)
     if options.check:
         print("\n".join(report.facts))
@@ -64,6 +78,13 @@ def _run(experiment: Experiment, options: argparse.Namespace) -> int:
         print(f"ok: {experiment.name} can run here")
         return 0
     return _stages(experiment, cores)
+
+
+def _slurm(experiment: Experiment, options: argparse.Namespace) -> int:
+    from areal_lite.launch import slurm
+    given = (experiment, nodes.expand(options.words), [f"--{flag}" for flag in ("resume", "fresh") if getattr(options, flag)])
+    print(slurm.script(*given) if options.check else slurm.submit(*given), end="" if options.check else "\n")
+    return 0
 
 
 def _make(what: str, run_dir: Path, seed: int) -> None:
@@ -76,26 +97,18 @@ def _make(what: str, run_dir: Path, seed: int) -> None:
 
 def _stages(experiment: Experiment, cores: int) -> int:
     from areal_lite.launch.console import Console
-    from areal_lite.launch.run import StageFailed, run_stage
-    from areal_lite.launch.stages import is_finished, resolve, write_configs
+    from areal_lite.launch.head import Beat
+    from areal_lite.launch.node import StageFailed
     signal.signal(signal.SIGTERM, _interrupt)
-    began = time.monotonic()
+    began, cluster = time.monotonic(), experiment.stages[0].cluster
     with Console(experiment) as console:
         try:
-            for i, stage in enumerate(experiment.stages):
-                if is_finished(experiment, stage):
-                    console.say(f"stage {stage.name} is finished already")
-                    continue
-                stage = resolve(experiment, stage)
-                directory = write_configs(experiment, stage)
-                console.begin(stage, f"stage {i + 1} of {len(experiment.stages)}: {stage.name}, {stage.until.steps} steps, "
-                                     f"from {stage.model.path}")
-                try:
-                    run_stage(stage, directory, cores, console)
-                finally:
-                    shutil.rmtree(stage.cluster.weights_dir, ignore_errors=True)
+            with Beat(Path(experiment.run_dir), cluster.nodes) as beat:
+                for i in range(len(experiment.stages)):
+                    directory = _stage(experiment, i, cores, console, beat)
+                beat.says(state="finished")
         except StageFailed as error:
-            console.say(f"stopped in stage {stage.name}: {error}\n"
+            console.say(f"stopped in stage {console.stage.name}: {error}\n"
                         f"when it is mended: the same command with --resume continues from the last checkpoint")
             return 1
         except KeyboardInterrupt:
@@ -103,6 +116,45 @@ def _stages(experiment: Experiment, cores: int) -> int:
             return 130
         console.say(f"finished in {(time.monotonic() - began) / 60:.1f} min; the model is in {directory / 'export'}")
     return _report(experiment)
+
+
+def _stage(experiment: Experiment, i: int, cores: int, console, beat) -> Path:
+    """Run one stage unless it is finished already; returns its directory."""
+    from areal_lite.launch.run import run_stage
+    from areal_lite.launch.stages import is_finished, resolve, stage_dir, write_configs
+    stage = experiment.stages[i]
+    if is_finished(experiment, stage):
+        console.say(f"stage {stage.name} is finished already")
+        return stage_dir(experiment, stage)
+    stage = resolve(experiment, stage)
+    directory = write_configs(experiment, stage)
+    console.begin(stage, f"stage {i + 1} of {len(experiment.stages)}: {stage.name}, {stage.until.steps} steps, "
+                         f"from {stage.model.path}")
+    try:
+        run_stage(stage, directory, cores, console, beat)
+    finally:
+        shutil.rmtree(stage.cluster.weights_dir, ignore_errors=True)
+    return directory
+
+
+def _follow(experiment: Experiment, cores: int) -> int:
+    """The part of a node that is not node 0."""
+    from areal_lite.launch.console import Console
+    from areal_lite.launch.follow import follow, serve_apart
+    from areal_lite.launch.node import StageFailed
+    from areal_lite.streams import endpoint
+    signal.signal(signal.SIGTERM, _interrupt)
+    with Console(experiment) as console:
+        try:
+            (serve_apart if os.environ.get(endpoint.ENVIRONMENT) else follow)(experiment, cores, console)
+        except StageFailed as error:
+            console.say(f"stopped: {error}")
+            return 1
+        except KeyboardInterrupt:
+            console.say("this node has left; the same command lets it join again")
+            return 130
+        console.say("finished")
+    return 0
 
 
 def _report(experiment: Experiment) -> int:

@@ -3,7 +3,7 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from areal_lite.config.schema import Stage
+from areal_lite.config.schema import Cluster, Stage
 from realhf import allocation
 from realhf.allocation import Allocation
 
@@ -30,7 +30,7 @@ def place(stage: Stage, cores: int) -> list[Process]:
     ValueError when the allocation does not fit the cluster.
     """
     cluster, plan = stage.cluster, allocation.parse(stage.cluster.allocation)
-    if cluster.device == "cuda":
+    if _counted(cluster):
         allocation.check_cluster(plan, cluster.nodes, cluster.gpus_per_node)
     generation_cores, trainer_cores = _cores(cores) if cluster.pin_cpus else ((), ())
     processes = []
@@ -42,9 +42,9 @@ def place(stage: Stage, cores: int) -> list[Process]:
     slot = plan.training.world_size
     for index in range(plan.generation.data_parallel):
         node, gpus = 0, ()
-        if cluster.device == "cuda":
+        if _counted(cluster):
             node, first = divmod(slot, cluster.gpus_per_node)
-            gpus = tuple(range(first, first + size))
+            gpus = tuple(range(first, first + size)) if cluster.device == "cuda" else ()
             slot += size
         cpus = (generation_cores[index % len(generation_cores)],) if generation_cores else ()
         processes.append(Process(f"generation-{index}", "areal_lite.generation", ("--index", str(index)), node, gpus, cpus))
@@ -54,11 +54,16 @@ def place(stage: Stage, cores: int) -> list[Process]:
 def _trainers(stage: Stage, plan: Allocation, cores: tuple[int, ...]) -> list[Process]:
     out = []
     for rank in range(plan.training.world_size):
-        node, gpu = divmod(rank, stage.cluster.gpus_per_node) if stage.cluster.device == "cuda" else (0, 0)
+        node, gpu = divmod(rank, stage.cluster.gpus_per_node) if _counted(stage.cluster) else (0, 0)
         gpus = (gpu,) if stage.cluster.device == "cuda" else ()
         cpus = (cores[rank % len(cores)],) if cores else ()
         out.append(Process(f"trainer-{rank}", "areal_lite.trainer", ("--rank", str(rank)), node, gpus, cpus))
     return out
+
+
+def _counted(cluster: Cluster) -> bool:
+    """Whether a node holds only so many processes: GPUs are counted, and CPU processes as soon as there are several nodes."""
+    return cluster.device == "cuda" or cluster.nodes > 1
 
 
 def _cores(cores: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

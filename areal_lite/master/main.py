@@ -20,7 +20,7 @@ from areal_lite.master.scheduler import Rules, Scheduler
 from areal_lite.master.status import status, waiting_for
 from areal_lite.master.triggers import reached
 from areal_lite.streams import Hub
-from areal_lite.types import Batch, Heartbeat, Hello, Loaded, Ticket, Update
+from areal_lite.types import Batch, Heartbeat, Hello, Loaded, Stop, Ticket, Update
 from realhf import allocation
 
 STATUS_S = 1.0
@@ -69,6 +69,8 @@ class Master:
         if isinstance(message, Heartbeat):
             self.beats[peer] = message
             s.on(peer, message)
+            if peer not in s.servers and peer not in s.trainers:
+                return [(peer, Stop("declared lost: its samples were given to others"))]
             return [(peer, Heartbeat("serving", 0.0))]     # so that a spoke knows when the master has gone
         self.moved = time.monotonic()
         first = s.latest is None

@@ -24,20 +24,29 @@ class Keys:
 
 def make_keys(directory: str | os.PathLike) -> Keys:
     """New keys, written to DIRECTORY/curve.json with mode 0600."""
-    server, client = zmq.curve_keypair(), zmq.curve_keypair()
-    keys = Keys(*(k.decode() for k in (*server, *client)))
-    path = Path(directory)
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = path / "curve.json"
+    keys = new_keys()
+    file = file_of(directory)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file.unlink(missing_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
         json.dump(asdict(keys), out)
     return keys
 
 
+def new_keys() -> Keys:
+    """Two fresh key pairs."""
+    server, client = zmq.curve_keypair(), zmq.curve_keypair()
+    return Keys(*(k.decode() for k in (*server, *client)))
+
+
+def file_of(directory: str | os.PathLike) -> Path:
+    """Where the keys of a stage are."""
+    return Path(directory) / "curve.json"
+
+
 def read_keys(directory: str | os.PathLike) -> Keys:
     """The run's keys from AREAL_LITE_KEYS or DIRECTORY/curve.json; ValueError says where they were looked for."""
-    file = Path(directory) / "curve.json"
+    file = file_of(directory)
     text = os.environ.get(ENVIRONMENT) or (file.read_text() if file.exists() else "")
     if not text:
         raise ValueError(f"no keys: neither {file} exists nor is {ENVIRONMENT} set; start the master's node first")
