@@ -140,9 +140,16 @@ def test_kill_9_of_a_trainer_rank_continues_from_the_checkpoint_and_of_the_launc
     assert began[-1] in (4, 5, 6)
 
 
-def test_ctrl_c_stops_cleanly_and_a_second_start_says_what_to_do(launched):
+def test_kill_9_of_the_master_starts_the_group_again_and_ctrl_c_stops_cleanly(launched):
     run = launched("until.steps=400", "cluster.allocation=vllm.d1+d1").start()
     run.until(run.made(2))
+    os.kill(run.pid("master"), signal.SIGKILL)
+    run.until(lambda: len([r for r in run.rows("events") if r["event"] == "began"]) == 2)
+    again = [r for r in run.rows("events") if r["event"] == "began"][-1]["version"]
+    assert again >= 2 and again % 2 == 0                              # a checkpoint, which is made every second step
+    run.until(run.made(again + 2))
+    trained = run.trained()
+    assert len(set(trained)) == len(trained) and [k for _, k, _ in trained] == list(range(len(trained)))
     everyone = family(run.popen.pid)
     os.killpg(run.popen.pid, signal.SIGINT)
     assert run.end(40) == 130
