@@ -134,6 +134,26 @@ def test_hostile_text_is_wrong_within_five_seconds_and_does_nothing(text, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("answer", "gold"), [("5, x=2", "y=1, 3"), ("x=2, 5", "3, y=1"), ("1, x=2", "x=1, 2")])
+def test_lists_of_which_only_some_items_are_named_get_a_verdict(answer, gold):
+    assert grade(f"\\boxed{{{answer}}}", [gold]).outcome in ("correct", "wrong")
+
+
+@pytest.mark.parametrize("protocol", ["ours", "qwen"])
+def test_broken_and_mixed_answers_never_raise(protocol):
+    source = random.Random(20250224)
+    texts = [text for _, answer, gold, _ in cases() for text in (answer, gold) if "\\sum" not in text]
+    for _ in range(1500):
+        answer, gold = source.choice(texts), source.choice(texts)
+        at = source.randrange(len(answer) + 1)
+        broken = [
+            answer[:at] + source.choice("()[]{},=<>^_+-*/|!:;%$\\&.0 5xe") + answer[at:],
+            answer[:at] + answer[at + 1 :],
+            answer + source.choice([", ", " and ", "=", "\\cup "]) + source.choice(texts),
+        ]
+        assert grade(f"\\boxed{{{source.choice(broken)}}} ", [gold], protocol).outcome != "crash"
+
+
 def test_grade_may_be_called_from_many_threads():
     pairs = [(str(n), str(n + n % 2)) for n in range(200)] + [("\\sum_{k=1}^{4} k", "10")] * 4
     results = {}

@@ -147,12 +147,11 @@ def equal_relation_lists(a: Node, b: Node, options: Options) -> bool:
         inner = [named_value(part) if part.kind == "relation" else part for part in node.parts]
         if None in inner:
             return False
-        values.append((inner, len(names) > 1, bool(names)))
-    (x, x_ordered, x_named), (y, y_ordered, y_named) = values
-    if x_named and y_named:
-        return not (x_ordered or y_ordered) and len(a.parts) == len(b.parts) and equal(
-            a.parts[0].parts[0], b.parts[0].parts[0], options) and matched(x, y, options)
-    if x_ordered or y_ordered or "tuple" in (a.kind, b.kind):
+        values.append((inner, names))
+    (x, x_names), (y, y_names) = values
+    if x_names and y_names:
+        return len(x_names) == len(y_names) == 1 and equal(*x_names, *y_names, options) and matched(x, y, options)
+    if len(x_names) > 1 or len(y_names) > 1 or "tuple" in (a.kind, b.kind):
         return {a.kind, b.kind} != {"list", "set"} and in_order(x, y, options)
     return matched(distinct(x, options), distinct(y, options), options)
 

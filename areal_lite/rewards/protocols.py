@@ -84,7 +84,8 @@ def qwen_equal(answer: str, gold: str, deadline: float) -> bool:
 
 def number(text: str) -> Fraction | None:
     text = text.replace(" ", "")
-    if len(text) > 60 or not text or not PLAIN_NUMBER.fullmatch(text) or not any(c.isdigit() for c in text):
+    mantissa = text.lower().partition("e")[0]
+    if len(text) > 60 or not PLAIN_NUMBER.fullmatch(text) or not any(c.isdigit() for c in mantissa):
         return None
     return Fraction(text.replace(",", ""))
 
