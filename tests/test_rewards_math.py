@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from areal_lite.rewards import symbolic
 from areal_lite.rewards.extract import extract
 from areal_lite.rewards.math import grade
 from areal_lite.rewards.scalars import Options
@@ -188,3 +189,12 @@ def respelt(gold: str) -> str:
     return (
         "$ " + gold.replace("\\frac{", "\\dfrac{").replace("\\sqrt{", "\\sqrt {").replace(",", ", ").strip("$") + " $"
     )
+
+
+def test_an_answer_that_sympy_cannot_decide_in_time_is_a_timeout_and_never_silently_wrong(monkeypatch):
+    undecided, gold = r"\int_0^1 \sin(x) dx", r"\int_0^1 \cos(x) dx"
+    ask = symbolic.ask
+    monkeypatch.setattr(symbolic, "ask", lambda item, deadline: ask(item, deadline, 0.0))       # its clock has run out
+    late = grade(rf"\boxed{{{undecided}}}", [gold])
+    assert (late.correct, late.outcome) == (False, "timeout")
+    assert grade(rf"\boxed{{{undecided}}}", [gold, undecided]).correct

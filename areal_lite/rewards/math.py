@@ -50,10 +50,17 @@ def grade(response: str, answers: Sequence[str], protocol: str = "ours", options
     tidied = tidy(found.answer[:MAX_ANSWER])
     shown = found.answer[:200]
     deadline = time.monotonic() + SYMBOLIC_S
+    undecided: symbolic.Undecided | None = None
     for gold in golds:
-        reason = same(tidied, tidy_gold(gold), options, deadline)
+        try:
+            reason = same(tidied, tidy_gold(gold), options, deadline)
+        except symbolic.Undecided as late:
+            undecided = late
+            continue
         if reason:
             return Verdict(True, "correct", reason, shown, found.boxed)
+    if undecided is not None:
+        return Verdict(False, undecided.outcome, str(undecided), shown, found.boxed)
     return Verdict(False, "wrong", "differs from every gold", shown, found.boxed)
 
 
@@ -75,7 +82,7 @@ def extract_gold(gold: str) -> str:
 
 
 def same(answer: str, gold: str, options: Options, deadline: float) -> str:
-    """The comparison that found two tidied answers equal; "" when none did before the monotonic `deadline`."""
+    """The comparison that found two tidied answers equal; "" when none did. Undecided when sympy was late."""
     if key(answer) == key(gold):
         return "same text"
     if choice(gold):

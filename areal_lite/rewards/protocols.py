@@ -33,11 +33,13 @@ PLAIN_NUMBER = re.compile(r"-?(?:\d+(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][+-]?\d{1,
 
 def grade(response: str, golds: Sequence[str], protocol: str) -> Verdict:
     """As math.grade. Raises ValueError for an unknown protocol."""
-    if protocol == "qwen":
-        return grade_qwen(response, golds)
-    if protocol == "math-verify":
-        return grade_math_verify(response, golds)
-    raise ValueError(f"protocol={protocol!r}: use ours, qwen or math-verify")
+    rules = {"qwen": grade_qwen, "math-verify": grade_math_verify}
+    if protocol not in rules:
+        raise ValueError(f"protocol={protocol!r}: use ours, qwen or math-verify")
+    try:
+        return rules[protocol](response, golds)
+    except symbolic.Undecided as late:
+        return Verdict(False, late.outcome, f"{protocol}: {late}")
 
 
 def grade_qwen(response: str, golds: Sequence[str]) -> Verdict:
@@ -93,7 +95,5 @@ def number(text: str) -> Fraction | None:
 def grade_math_verify(response: str, golds: Sequence[str]) -> Verdict:
     text = response[-MAX_RESPONSE:]
     reply = symbolic.ask({"response": text, "golds": list(golds)}, time.monotonic() + DEADLINE_S, DEADLINE_S)
-    if reply is None:
-        return Verdict(False, "timeout", f"math-verify had no verdict within {DEADLINE_S} s")
     outcome = "correct" if reply["right"] else "wrong" if reply["found"] else "no_answer"
     return Verdict(reply["right"], outcome, "math-verify", reply["found"], last_box(text)[0] is not None)

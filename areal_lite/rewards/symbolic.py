@@ -10,12 +10,21 @@ import threading
 import time
 
 from areal_lite.rewards.process import START_TIMEOUT_S, Child, StartError
+from areal_lite.rewards.verdict import Outcome
 
 CPU_S = 1.0
 """Of the child, for one comparison: a crowded machine delays a verdict but does not change it."""
 MAX_CHARACTERS = 300
 HEAVY = re.compile(r"\d{7,}|\*\*|\^\{?[^{}^]*\^")
 COMMAND = re.compile(r"\\[A-Za-z]")
+
+
+class Undecided(Exception):
+    """The child had no reply: "timeout" when its time was over, "crash" when it died. Never a "no"."""
+
+    def __init__(self, outcome: Outcome):
+        super().__init__(f"sympy had no answer ({outcome})")
+        self.outcome = outcome
 
 
 class Helper:
@@ -64,26 +73,25 @@ def warm_up(memory_mb: int) -> None:
 
 
 def same(answer: str, gold: str, deadline: float) -> bool:
-    """Equal by sympy before the monotonic `deadline`; False for what it cannot parse, compare or finish."""
+    """Equal by sympy before the monotonic `deadline`; False for what it cannot parse or compare. Raises Undecided."""
     for text in (answer, gold):
         if len(text) > MAX_CHARACTERS or HEAVY.search(text):
             return False
     if not (COMMAND.search(answer) or COMMAND.search(gold)):
         return False
-    reply = ask({"answer": answer, "gold": gold}, deadline)
-    return reply is not None and reply["same"]
+    return ask({"answer": answer, "gold": gold}, deadline)["same"]
 
 
-def ask(item: dict, deadline: float, cpu_s: float = CPU_S) -> dict | None:
-    """The child's reply; None when it did not come before the monotonic `deadline` or within `cpu_s` of its CPU.
+def ask(item: dict, deadline: float, cpu_s: float = CPU_S) -> dict:
+    """The child's reply. Undecided when it did not come before the monotonic `deadline` or within `cpu_s` of its CPU.
 
     A child that was too slow, or died, is replaced; one that is still starting is left to it. Raises StartError.
     """
     if not HELPER.lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-        return None
+        raise Undecided("timeout")
     try:
         if deadline <= time.monotonic():
-            return None
+            raise Undecided("timeout")
         child = HELPER.ready(deadline - time.monotonic())
         started = child.cpu_seconds()
         while (left := deadline - time.monotonic()) > 0 and child.cpu_seconds() - started < cpu_s:
@@ -92,11 +100,11 @@ def ask(item: dict, deadline: float, cpu_s: float = CPU_S) -> dict | None:
             except TimeoutError:
                 item = None  # sent; on a crowded machine its CPU is not used up yet
         HELPER.start()
-        return None
+        raise Undecided("timeout")
     except TimeoutError:
-        return None
+        raise Undecided("timeout") from None
     except ConnectionError:
         HELPER.start()
-        return None
+        raise Undecided("crash") from None
     finally:
         HELPER.lock.release()
