@@ -101,8 +101,8 @@ def test_no_pickle_eval_or_shell_anywhere(path):
             assert not getattr(node.value, "value", True), path
 
 
-@pytest.mark.parametrize("module", ["areal_lite.master.__main__", "areal_lite.launch.__main__", "areal_lite.status", "areal_lite.launch.run",
-                                    "areal_lite.launch.preflight"])
+@pytest.mark.parametrize("module", ["areal_lite.master.__main__", "areal_lite.launch.__main__", "areal_lite.launch.run",
+                                    "areal_lite.launch.preflight", "areal_lite.status"])
 def test_the_light_rooms_stay_light(module):
     if not (ROOT / (module.replace(".", "/") + ".py")).exists():
         pytest.skip(f"{module} does not exist yet")
@@ -111,9 +111,17 @@ def test_the_light_rooms_stay_light(module):
     assert not HEAVY & set(loaded)
 
 
-def test_the_core_can_be_read_in_an_evening():
-    lines = sum(p.read_text().count("\n") for p in FILES if "toy" not in p.parts)
-    assert lines <= 9_500, f"{lines} lines in areal_lite and realhf"
+TOOLS = {"report", "view", "status", "replay", "plan", "evaluate", "evaluation", "doctor"}
+"""Rooms that only read a run directory or a model; a reader of the training system may leave them out."""
+
+
+@pytest.mark.parametrize(("part", "budget"), [("core", 8_000), ("rewards", 3_000), ("tools", 4_000)])
+def test_the_core_can_be_read_in_an_evening(part, budget):
+    lines = dict.fromkeys(("core", "rewards", "tools", "toy"), 0)
+    for path in FILES:
+        room = room_of(module_of(path))
+        lines["tools" if room in TOOLS else room if room in lines else "core"] += path.read_text().count("\n")
+    assert lines[part] <= budget, lines
 
 
 def test_the_product_never_mentions_where_it_was_built():

@@ -3,8 +3,9 @@
 A ticket becomes one task per wanted sample: sample, decode, verify, reward, send. Updates are applied one at a time
 while those tasks go on; when several wait, the last to come is applied and acknowledged. What was finished under
 weights whose probe has not passed yet is held back until it has. When the connection to the master breaks, every
-unfinished sample is dropped (the master gives it out again) and the server joins anew, with the weights it holds. Waits for the master (tickets, updates), for the
-engine and for the verifier pool; whatever goes wrong ends run() with the reason, and the launcher starts a new server.
+unfinished sample is dropped (the master gives it out again) and the server joins anew, with the weights it holds.
+Waits for the master (tickets, updates), for the engine and for the verifier pool; whatever goes wrong ends run() with
+the reason, and the launcher starts a new server.
 """
 import asyncio
 import hashlib
