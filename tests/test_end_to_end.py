@@ -99,8 +99,9 @@ def assert_only_loopback(pid):
 
 
 def test_two_servers_with_updates_in_flight_lose_one_to_kill_9_and_every_ticket_is_trained_once(launched):
-    steps = 10
+    steps = 20
     run = launched(f"until.steps={steps}", "cluster.allocation=vllm.d2+d1", "algorithm.max_staleness=2").start()
+    run.until(lambda: len({r["peer"] for r in run.rows("events") if r["event"] == "loaded"}) == 2)
     run.until(run.made(3))
     assert_only_loopback(run.popen.pid)
     os.kill(run.pid("generation-1"), signal.SIGKILL)

@@ -1,5 +1,7 @@
 """python -m areal_lite.launch exp=NAME [key=value ...]: run an experiment on this node, or check or print it."""
 import argparse
+import dataclasses
+import json
 import os
 import shutil
 import signal
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from areal_lite.config import ConfigError, Experiment, load, names, to_yaml
 from areal_lite.launch import nodes
+from areal_lite.streams.keys import new_keys
 
 DESCRIPTION = """Run an experiment: train a reasoning model with asynchronous, critic-free reinforcement learning.
 
@@ -33,7 +36,11 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--resume", action="store_true", help="continue the run in run_dir from its last checkpoint")
     parser.add_argument("--fresh", action="store_true", help="move an earlier run in run_dir aside and start anew")
     parser.add_argument("--slurm", action="store_true", help="write a batch script for this and submit it; with --check, print it")
+    parser.add_argument("--keys", action="store_true", help="print new keys, for AREAL_LITE_KEYS on nodes that share no directory")
     options = parser.parse_intermixed_args(words)
+    if options.keys:
+        print(json.dumps(dataclasses.asdict(new_keys())))
+        return 0
     try:
         experiment = _load(options)
         if options.print_config:

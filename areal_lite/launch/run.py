@@ -25,7 +25,7 @@ def run_stage(stage: Stage, directory: Path, cores: int, console: Console, beat:
     """Run one stage to its end. StageFailed when it cannot be brought there; KeyboardInterrupt stops everything."""
     node = Node(stage, directory, [p for p in place(stage, cores) if p.node == 0], console)
     before = -1
-    if stage.kind == "rl" and not (os.environ.get(keys.ENVIRONMENT) or keys.file_of(directory / "keys").exists()):
+    if stage.kind == "rl" and (os.environ.get(keys.ENVIRONMENT) or not keys.file_of(directory / "keys").exists()):
         make_keys(directory / "keys")
     try:
         for number in range(stage.checkpoint.retries + 1):

@@ -23,8 +23,8 @@ class Keys:
 
 
 def make_keys(directory: str | os.PathLike) -> Keys:
-    """New keys, written to DIRECTORY/curve.json with mode 0600."""
-    keys = new_keys()
+    """AREAL_LITE_KEYS or new keys, written to DIRECTORY/curve.json with mode 0600."""
+    keys = read_keys(directory) if os.environ.get(ENVIRONMENT) else new_keys()
     file = file_of(directory)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file.unlink(missing_ok=True)
