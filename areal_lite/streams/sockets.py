@@ -39,10 +39,10 @@ class Hub:
     def __init__(self, address: str, keys: Keys):
         """address: tcp://host:port, port * for any free one. zmq.ZMQError when the port is taken."""
         self._context = zmq.Context()
-        self.refused, self.malformed = 0, 0
+        self.malformed, self._accepted, self._shaken = 0, 0, 0
         self._auth = ThreadAuthenticator(self._context)
         self._auth.start()
-        self._auth.configure_curve_callback(domain="*", credentials_provider=_OnlyKey(self, keys.client_public))
+        self._auth.configure_curve_callback(domain="*", credentials_provider=_OnlyKey(keys.client_public))
         socket = self._socket = self._context.socket(zmq.ROUTER)
         socket.curve_server = True
         socket.curve_publickey, socket.curve_secretkey = keys.server_public.encode(), keys.server_secret.encode()
@@ -50,6 +50,7 @@ class Hub:
         socket.router_handover = True          # a restarted peer takes its name back
         socket.maxmsgsize = _MAX_FRAME
         socket.set_hwm(0)
+        self._monitor = socket.get_monitor_socket(zmq.EVENT_ACCEPTED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
         try:
             socket.bind(address)
         except zmq.ZMQError:
@@ -78,8 +79,20 @@ class Hub:
             self.malformed += 1
             return None
 
+    @property
+    def refused(self) -> int:
+        """Connections so far that did not show the run's key: another key, another protocol, or nothing at all."""
+        while self._monitor.poll(0):
+            if recv_monitor_message(self._monitor)["event"] == zmq.EVENT_ACCEPTED:
+                self._accepted += 1
+            else:
+                self._shaken += 1
+        return max(0, self._accepted - self._shaken)
+
     def close(self, linger_s: float = 5.0) -> None:
         """Deliver what is queued, for at most linger_s, and leave."""
+        self._socket.disable_monitor()
+        self._monitor.close(0)
         self._socket.close(linger=int(linger_s * 1000))
         self._auth.stop()
         self._context.term()
@@ -88,15 +101,12 @@ class Hub:
 class _OnlyKey:
     """ZAP credentials provider: exactly one client key is welcome."""
 
-    def __init__(self, hub: Hub, public: str):
-        self._hub, self._public = hub, public.encode()
+    def __init__(self, public: str):
+        self._public = public.encode()
 
     def callback(self, domain: str, key: bytes) -> bool:
         """True when key (z85 bytes) is the run's client key."""
-        if key == self._public:
-            return True
-        self._hub.refused += 1
-        return False
+        return key == self._public
 
 
 class Spoke:
@@ -182,9 +192,9 @@ class Spoke:
             if self._dealer in ready:
                 self._heard = now
                 self._incoming([f.buffer for f in self._dealer.recv_multipart(copy=False)])
-            if now - beat >= HEARTBEAT_S and self._spoken:
+            if now - beat >= HEARTBEAT_S and self._spoken and not self._deaf:
                 beat = now
-                self._dealer.send_multipart(encode(Heartbeat(self._note, now - self._since, self._counters)))
+                self._say(encode(Heartbeat(self._note, now - self._since, self._counters)))
             if self._monitor in ready:
                 self._happened(recv_monitor_message(self._monitor)["event"])
             elif now - self._heard > self._silence_s:
@@ -195,7 +205,13 @@ class Spoke:
         self._deaf = self._deaf and not hello
         if not self._deaf:
             self._spoken = True
-            self._dealer.send_multipart(frames, copy=False)
+            self._say(frames)
+
+    def _say(self, frames: list) -> None:
+        try:
+            self._dealer.send_multipart(frames, zmq.DONTWAIT, copy=False)
+        except zmq.Again:
+            self._deaf = True                  # the hub refused the keys; the monitor says so next
 
     def _happened(self, event: int) -> None:
         """The monitor says something about this connection."""
