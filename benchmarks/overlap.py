@@ -1,0 +1,69 @@
+"""Synchronous against asynchronous, back to back: python -m benchmarks.overlap [exp=quickstart] [--steps 20] [key=value ...]
+
+Runs one stage of an experiment from the same cold-started model with max_staleness 0 and 2 and compares seconds per step.
+The phases are those of the synchronous run, where they do not disturb each other: generation (servers have work) and
+training (with publishing). Bars: a step within 1.25 times the longer phase; 1.6 times faster where the phases are balanced,
+that is where overlapping them could bring 1.8; overlap efficiency (longer phase / step) 0.85. Evaluation and checkpoints
+are off. The first rows are left out; the last are not, though the servers have nothing left to do there.
+"""
+import argparse
+import os
+from pathlib import Path
+from statistics import fmean
+
+from benchmarks import runs
+
+WARM = 3
+
+
+def phases(rows: list[dict]) -> dict[str, float]:
+    """Mean seconds a step by phase."""
+    rows = rows[WARM:]
+    return {"step": fmean(r["step_s"] for r in rows), "generation": fmean(r["time_generation_s"] for r in rows),
+            "training": fmean(r["time_train_s"] + r["time_publish_s"] for r in rows), "stall": fmean(r["stall_s"] for r in rows),
+            "tokens": fmean(r["tokens"] for r in rows), "staleness": fmean(r["staleness_mean"] for r in rows)}
+
+
+def verdict(sync: dict[str, float], overlapped: dict[str, float]) -> str:
+    """What the two runs say to the bars."""
+    longer = max(sync["generation"], sync["training"])
+    possible, gain = (sync["generation"] + sync["training"]) / longer, sync["step"] / overlapped["step"]
+    efficiency, times = longer / overlapped["step"], overlapped["step"] / longer
+    balanced = possible >= 1.8
+
+    def bar(ok: bool) -> str:
+        return "met" if ok else "MISSED"
+    return "\n".join([
+        f"speed-up {gain:.2f} (perfect overlap of these phases: {possible:.2f}); bar 1.6 where balanced: "
+        + (bar(gain >= 1.6) if balanced else "not balanced here"),
+        f"step / longer phase {times:.2f}, bar 1.25: {bar(times <= 1.25)}",
+        f"overlap efficiency {efficiency:.2f}, bar 0.85: {bar(efficiency >= 0.85)}"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.overlap", description=__doc__.splitlines()[0])
+    parser.add_argument("words", nargs="*", metavar="key=value", help="exp=NAME first (default exp=quickstart)")
+    parser.add_argument("--stage", default="", help="of reinforcement learning; default: the second, or the only one")
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--staleness", type=int, default=2, help="of the asynchronous run")
+    parser.add_argument("--out", type=Path, default=Path("runs/overlap"), help="the cold start and finished runs here are kept")
+    options = parser.parse_args()
+    words = options.words if any(w.startswith("exp=") for w in options.words) else ["exp=quickstart", *options.words]
+    experiment = runs.experiment_in(options.out, words)
+    stages = {s.name: s for s in runs.rl_stages(experiment)}
+    stage = stages[options.stage] if options.stage else list(stages.values())[min(1, len(stages) - 1)]
+    runs.cold_start(experiment)
+    found = {}
+    print(f"{experiment.name}, stage {stage.name}, {options.steps} steps, load average before {os.getloadavg()[0]:.1f}", flush=True)
+    print(f"{'':16}{'step':>9}{'generation':>12}{'training':>10}{'stall':>8}{'tokens':>8}{'staleness':>11}", flush=True)
+    for s in (0, options.staleness):
+        done = runs.run(stage, options.out / f"{stage.name}-staleness-{s}", until={"steps": options.steps, "plateau": 0.0},
+                        evaluation={"path": ""}, checkpoint={"every_s": 0.0}, algorithm={"max_staleness": s})
+        f = found[s] = phases(runs.rows(done))
+        print(f"max_staleness {s:<2}{f['step']:>7.3f} s{f['generation']:>10.3f} s{f['training']:>8.3f} s{f['stall']:>6.2f} s"
+              f"{f['tokens']:>8.0f}{f['staleness']:>11.2f}", flush=True)
+    print(verdict(found[0], found[options.staleness]))
+
+
+if __name__ == "__main__":
+    main()
