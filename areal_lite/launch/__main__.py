@@ -36,6 +36,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--resume", action="store_true", help="continue the run in run_dir from its last checkpoint")
     parser.add_argument("--fresh", action="store_true", help="move an earlier run in run_dir aside and start anew")
     parser.add_argument("--slurm", action="store_true", help="write a batch script for this and submit it; with --check, print it")
+    parser.add_argument("--ray", action="store_true", help="start this on the nodes of the Ray cluster that this node belongs to")
     parser.add_argument("--keys", action="store_true", help="print new keys, for AREAL_LITE_KEYS on nodes that share no directory")
     options = parser.parse_intermixed_args(words)
     if options.keys:
@@ -55,7 +56,7 @@ def main(words: list[str] | None = None) -> int:
 def _load(options: argparse.Namespace) -> Experiment:
     """The experiment, with this node's place in the cluster."""
     experiment = load(nodes.expand(options.words))
-    if options.print_config or options.check or options.slurm:
+    if options.print_config or options.check or options.slurm or options.ray:
         return experiment
     return load(nodes.resolve(options.words, os.environ, max(s.cluster.nodes for s in experiment.stages)))
 
@@ -64,8 +65,8 @@ def _run(experiment: Experiment, options: argparse.Namespace) -> int:
     from areal_lite.launch.preflight import check
     from areal_lite.launch.stages import set_aside
     run_dir, cores = Path(experiment.run_dir), len(os.sched_getaffinity(0))
-    if options.slurm:
-        return _slurm(experiment, options)
+    if options.slurm or options.ray and not options.check:
+        return _elsewhere(experiment, options)
     if experiment.stages[0].cluster.node_rank and not options.check:
         return _follow(experiment, cores)
     started = (run_dir / "config.yaml").exists()
@@ -87,9 +88,12 @@ def _run(experiment: Experiment, options: argparse.Namespace) -> int:
     return _stages(experiment, cores)
 
 
-def _slurm(experiment: Experiment, options: argparse.Namespace) -> int:
-    from areal_lite.launch import slurm
+def _elsewhere(experiment: Experiment, options: argparse.Namespace) -> int:
+    """By way of a cluster's own scheduler."""
+    from areal_lite.launch import on_ray, slurm
     given = (experiment, nodes.expand(options.words), [f"--{flag}" for flag in ("resume", "fresh") if getattr(options, flag)])
+    if options.ray:
+        return on_ray.run(*given)
     print(slurm.script(*given) if options.check else slurm.submit(*given), end="" if options.check else "\n")
     return 0
 
