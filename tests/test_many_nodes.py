@@ -122,7 +122,7 @@ def nodes(tmp_path):
 
 def test_a_generation_nodes_cable_pulled_for_20_s_loses_nothing_and_a_trainer_nodes_ends_in_recovery(nodes):
     steps = 8
-    run = nodes(f"until.steps={steps}", "cluster.allocation=vllm.d1+d2", "cluster.silence_s=45", "trainer.step_timeout_s=4")
+    run = nodes(f"until.steps={steps}", "cluster.allocation=vllm.d1+d2", "cluster.silence_s=45", "trainer.step_timeout_s=10")
     for k in (2, 1, 0):                                        # node 0 comes last: the others wait for it
         run.start(k)
     run.made(2)

@@ -174,6 +174,13 @@ def test_after_the_hub_went_away_nothing_old_reaches_its_successor(tmp_path):
     hub.close(0)
 
 
+def test_a_spoke_with_all_keys_of_another_run_is_told_after_the_silence(hub, tmp_path):
+    spoke = Spoke(hub.address, "g", make_keys(tmp_path / "other"), silence_s=2.0)
+    stop = spoke.receive(15)
+    assert isinstance(stop, Stop) and "hangs up: the keys are of another run" in stop.reason and hub.refused > 5
+    spoke.close(0)
+
+
 def test_a_spoke_of_another_run_is_told_that_its_keys_are_wrong(hub, tmp_path):
     other = make_keys(tmp_path / "other")
     spoke = Spoke(hub.address, "g", dataclasses.replace(other, server_public=read_keys(tmp_path).server_public))

@@ -66,7 +66,7 @@ async def _serve(options: argparse.Namespace, make_engine: Callable) -> None:
         print(f"generation server {options.index} stops: {error}", file=sys.stderr, flush=True)
         os._exit(1)
     print(f"generation server {options.index} stops: {why}", flush=True)
-    os._exit(0 if why in ("finished", "SIGTERM") else AGAIN)
+    os._exit(0 if why in ("finished", "SIGTERM") else AGAIN if why.startswith("declared lost") else 1)
 
 
 async def _start(stage: Stage, options: argparse.Namespace, make_engine: Callable) -> Server:

@@ -76,5 +76,5 @@ class Pulse:
     def _read(self) -> dict | None:
         try:
             return json.loads(self.file.read_text())
-        except FileNotFoundError:
+        except OSError:                            # not there yet, or replaced at this moment on a network file system
             return None

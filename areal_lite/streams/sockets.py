@@ -25,6 +25,8 @@ HEARTBEAT_S = 1.0
 _MAX_FRAME = 1 << 30
 _CLOSE = b"\0close"
 _EVENTS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_DISCONNECTED
+_HUNG_UP = 5
+"""Handshakes that end without a word in one silence: with a master that is only starting nobody answers at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Spoke:
         """deliver(message) runs on the spoke's thread; without it messages wait for receive().
 
         Broken is delivered when the connection breaks and after silence_s without a word from the hub; Stop when the
-        hub refuses the keys.
+        hub refuses the keys, or hung up all that time.
         """
         self._inbox: queue.SimpleQueue = queue.SimpleQueue()
         self._deliver = deliver or self._inbox.put
@@ -144,7 +146,7 @@ class Spoke:
         dealer.setsockopt_string(zmq.IDENTITY, self._name)
         dealer.set_hwm(0)
         dealer.maxmsgsize = _MAX_FRAME
-        self._monitor, self._shaken = dealer.get_monitor_socket(_EVENTS), False
+        self._monitor, self._shaken, self._hung_up = dealer.get_monitor_socket(_EVENTS), False, 0
         dealer.connect(self._address)
 
     def send(self, message: object) -> None:
@@ -197,7 +199,9 @@ class Spoke:
                 self._say(encode(Heartbeat(self._note, now - self._since, self._counters)))
             if self._monitor in ready:
                 self._happened(recv_monitor_message(self._monitor)["event"])
-            elif now - self._heard > self._silence_s:
+            if now - self._heard > self._silence_s:
+                if self._hung_up > _HUNG_UP:
+                    self._deliver(Stop(f"{self._address} hangs up: the keys are of another run, or it is not the master's address"))
                 self._break(f"no word from the master for {self._silence_s:.0f} s")
 
     def _pass_on(self, hello: bool, frames: list) -> None:
@@ -221,6 +225,8 @@ class Spoke:
             self._deliver(Stop(f"the master at {self._address} refuses this process's keys: they are of another run"))
         elif self._shaken:                     # EVENT_DISCONNECTED
             self._break("the connection to the master broke")
+        else:
+            self._hung_up += 1
 
     def _hang_up(self, linger_ms: int) -> None:
         self._dealer.disable_monitor()
