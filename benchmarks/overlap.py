@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--staleness", type=int, default=2, help="of the asynchronous run")
     parser.add_argument("--out", type=Path, default=Path("runs/overlap"), help="the cold start and finished runs here are kept")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     words = options.words if any(w.startswith("exp=") for w in options.words) else ["exp=quickstart", *options.words]
     experiment = runs.experiment_in(options.out, words)
     stages = {s.name: s for s in runs.rl_stages(experiment)}

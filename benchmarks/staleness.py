@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--objectives", nargs="+", choices=OBJECTIVES, default=OBJECTIVES)
     parser.add_argument("--rows", type=int, default=0, help="stop after so many new runs; 0: all")
     parser.add_argument("--out", type=Path, default=Path("runs/staleness"))
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     words = options.words if any(w.startswith("exp=") for w in options.words) else ["exp=quickstart", *options.words]
     experiment = runs.experiment_in(options.out, words)
     stages = {s.name: s for s in runs.rl_stages(experiment)}

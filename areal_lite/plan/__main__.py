@@ -36,7 +36,7 @@ def main(words: list[str] | None = None) -> int:
     does.add_argument("--policies", action="store_true", help="what the staleness policies cost, as Markdown")
     does.add_argument("--calibrate", nargs="+", type=Path, metavar="RUN", help="run or stage directories; the first is fitted")
     parser.add_argument("--out", type=Path, default=Path("plan.png"), help="where --sweep draws (default plan.png)")
-    options = parser.parse_args(words)
+    options = parser.parse_intermixed_args(words)
     try:
         _run(options)
     except (ConfigError, ValueError) as error:

@@ -64,7 +64,7 @@ class Planned:
     @property
     def idle_generation(self) -> float:
         """Share of the time in which a server had nothing to do."""
-        return 1 - self.seen.generation / self.seen.seconds
+        return max(0.0, 1 - self.seen.generation / self.seen.seconds)
 
     @property
     def idle_training(self) -> float:
