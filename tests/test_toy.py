@@ -65,7 +65,7 @@ def test_another_seed_is_another_model_and_other_training_rows_but_the_same_held
 
 def test_no_problem_occurs_twice_so_what_is_held_out_was_never_trained_on(made):
     prompts = [row["prompt"] for name in ("train", "sft", "heldout") for row in rows(made, name)]
-    assert len(prompts) == len(set(prompts)) == 4096 + 10240 + 256
+    assert len(prompts) == len(set(prompts)) == 4096 + 16000 + 256
 
 
 def test_every_answer_is_what_arithmetic_says(made):
@@ -174,4 +174,4 @@ def test_the_quickstart_reads_these_files_and_its_contexts_grow_from_some_carefu
     assert 0.2 < sum(cut) / len(cut) < 0.5, "a first context should cut some answers of the cold start, not most"
     dataset = load_dataset(str(made / "sft.jsonl"), str(made / "model"), format=sft.data.format,
                            max_response_tokens=sft.generation.max_new_tokens)
-    assert len(dataset) == 10240 == sft.until.steps * sft.algorithm.prompts_per_step and dataset.cut == 0
+    assert len(dataset) == 16000 == sft.until.steps * sft.algorithm.prompts_per_step and dataset.cut == 0

@@ -12,7 +12,7 @@ from areal_lite.toy.model import write_model
 from areal_lite.toy.problems import Problem, draw
 from areal_lite.toy.vocabulary import write_tokenizer
 
-TRAIN_ROWS, SFT_ROWS, HELDOUT_ROWS = 4096, 10240, 256
+TRAIN_ROWS, SFT_ROWS, HELDOUT_ROWS = 4096, 16000, 256
 HELDOUT_SEED = 0
 """The held-out problems are the same whatever the seed of a run, so that runs can be compared."""
 
