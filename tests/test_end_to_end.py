@@ -41,7 +41,7 @@ class Launched:
                                           stderr=subprocess.STDOUT, start_new_session=True)
         return self
 
-    def until(self, condition, timeout_s=60.0):
+    def until(self, condition, timeout_s=120.0):
         """Wait for condition(); the run must not end before."""
         end = time.monotonic() + timeout_s
         while not condition():
