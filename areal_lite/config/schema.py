@@ -100,7 +100,7 @@ class Algorithm:
     max_staleness: int = 2
     """Hard bound of step - version for every trained token; 0 is synchronous training."""
     staleness_policy: Literal["bounded", "count", "drop_late"] = "bounded"
-    """bounded: FIFO tickets, nothing dropped. The others are the field's, for comparison (docs in master/policies.py)."""
+    """bounded: FIFO tickets, nothing dropped. The others are the field's, for comparison (what they cost: plan --policies)."""
     advantage: Literal["global", "group", "group_mean"] = "global"
     """Normalise over all loss tokens of the batch; or (r - mean) / std per prompt (GRPO); or r - mean per prompt."""
     objective: Literal["decoupled", "naive"] = "decoupled"
