@@ -4,9 +4,12 @@ Runs one stage of an experiment from the same cold-started model with max_stalen
 The phases are those of the synchronous run, where they do not disturb each other: generation (servers have work) and
 training (with publishing). Bars: a step within 1.25 times the longer phase; 1.6 times faster where the phases are balanced,
 that is where overlapping them could bring 1.8; overlap efficiency (longer phase / step) 0.85. Evaluation and checkpoints
-are off. The first rows are left out; the last are not, though the servers have nothing left to do there.
+are off. The first rows are left out; the last are not, though the servers have nothing left to do there. The CPU columns
+are what each side's processes computed per step: on a machine that does other work too, the wall clock is not to be
+trusted, and with a core for each side, "CPU alone" is what an undisturbed step would take at least.
 """
 import argparse
+import math
 import os
 from pathlib import Path
 from statistics import fmean
@@ -22,6 +25,13 @@ def phases(rows: list[dict]) -> dict[str, float]:
     return {"step": fmean(r["step_s"] for r in rows), "generation": fmean(r["time_generation_s"] for r in rows),
             "training": fmean(r["time_train_s"] + r["time_publish_s"] for r in rows), "stall": fmean(r["stall_s"] for r in rows),
             "tokens": fmean(r["tokens"] for r in rows), "staleness": fmean(r["staleness_mean"] for r in rows)}
+
+
+def computed(samples: list[dict]) -> dict[str, float]:
+    """CPU seconds a step of each side, from the cpu.jsonl of a run; nan when too few steps were seen."""
+    samples = [s for s in samples if s["steps"] >= WARM]
+    steps = samples[-1]["steps"] - samples[0]["steps"] if samples else 0
+    return {side: (samples[-1][side] - samples[0][side]) / steps if steps else math.nan for side in ("generation", "trainer")}
 
 
 def verdict(sync: dict[str, float], overlapped: dict[str, float]) -> str:
@@ -53,16 +63,20 @@ def main() -> None:
     stages = {s.name: s for s in runs.rl_stages(experiment)}
     stage = stages[options.stage] if options.stage else list(stages.values())[min(1, len(stages) - 1)]
     runs.cold_start(experiment)
-    found = {}
+    found, cpu = {}, {}
     print(f"{experiment.name}, stage {stage.name}, {options.steps} steps, load average before {os.getloadavg()[0]:.1f}", flush=True)
-    print(f"{'':16}{'step':>9}{'generation':>12}{'training':>10}{'stall':>8}{'tokens':>8}{'staleness':>11}", flush=True)
+    print(f"{'':16}{'step':>9}{'generation':>12}{'training':>10}{'stall':>8}{'tokens':>8}{'staleness':>11}{'CPU generation':>16}"
+          f"{'CPU training':>14}", flush=True)
     for s in (0, options.staleness):
         done = runs.run(stage, options.out / f"{stage.name}-staleness-{s}", until={"steps": options.steps, "plateau": 0.0},
                         evaluation={"path": ""}, checkpoint={"every_s": 0.0}, algorithm={"max_staleness": s})
-        f = found[s] = phases(runs.rows(done))
+        f, c = phases(runs.rows(done)), computed(runs.rows(done, "cpu.jsonl"))
+        found[s], cpu[s] = f, c
         print(f"max_staleness {s:<2}{f['step']:>7.3f} s{f['generation']:>10.3f} s{f['training']:>8.3f} s{f['stall']:>6.2f} s"
-              f"{f['tokens']:>8.0f}{f['staleness']:>11.2f}", flush=True)
+              f"{f['tokens']:>8.0f}{f['staleness']:>11.2f}{c['generation']:>14.3f} s{c['trainer']:>12.3f} s", flush=True)
     print(verdict(found[0], found[options.staleness]))
+    alone, both = sum(cpu[0].values()), max(cpu[options.staleness].values())
+    print(f"CPU alone: {alone:.2f} s synchronous, {both:.2f} s overlapped: {alone / both:.2f} times faster at best")
 
 
 if __name__ == "__main__":

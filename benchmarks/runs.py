@@ -1,14 +1,18 @@
 """Short runs for benchmarks: one stage of an experiment, from a cold-started model that is made once, through the launcher.
 
-Waits for the launcher of each run. A finished run is not repeated.
+Waits for the launcher of each run. A finished run is not repeated. Meanwhile cpu.jsonl gets a row for every step that was
+seen: CPU seconds so far of the generation side (server, engine, verifier) and of the trainer. On a machine that others use
+too those tell the phases apart from the waiting for a core.
 """
 import dataclasses
 import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import yaml
 
 from areal_lite import record
@@ -65,7 +69,39 @@ def _launch(tree: dict, directory: Path) -> None:
     directory.parent.mkdir(parents=True, exist_ok=True)
     file = directory.with_suffix(".yaml")
     file.write_text(yaml.safe_dump(tree, sort_keys=False))
-    done = subprocess.run([sys.executable, "-m", "areal_lite.launch", f"exp={file}"], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL)
-    if done.returncode:
-        raise RuntimeError(f"{directory} failed:\n{(done.stdout + done.stderr)[-3000:]}")
+    with open(directory.with_suffix(".log"), "w+") as log:
+        launcher = subprocess.Popen([sys.executable, "-m", "areal_lite.launch", f"exp={file}"], stdout=log, stderr=log,
+                                    stdin=subprocess.DEVNULL)
+        try:
+            _watch(launcher, directory / tree["stages"][-1]["name"])
+        finally:
+            launcher.terminate()               # no more than a word to one that has ended; else it stops its children
+            launcher.wait()
+        if launcher.returncode:
+            log.seek(0)
+            raise RuntimeError(f"{directory} failed:\n{log.read()[-3000:]}")
+
+
+def _watch(launcher: subprocess.Popen, stage_dir: Path) -> None:
+    """Until it ends, write down what each side's processes have used at every new step."""
+    seen = 0
+    while launcher.poll() is None:
+        time.sleep(0.1)
+        steps = len(rows(stage_dir))
+        if steps > seen and (used := cpu_seconds(launcher.pid)):
+            seen = steps
+            record.append(stage_dir / "cpu.jsonl", {"steps": steps, **used})
+
+
+def cpu_seconds(launcher: int) -> dict[str, float]:
+    """CPU seconds of the launcher's generation and trainer processes with all their children; {} when they have gone."""
+    used = {"generation": 0.0, "trainer": 0.0}
+    try:
+        for child in psutil.Process(launcher).children():
+            side = next((s for s in used if f"areal_lite.{s}" in child.cmdline()), "")
+            if side:
+                times = [p.cpu_times() for p in (child, *child.children(recursive=True))]
+                used[side] += sum(t.user + t.system for t in times)
+    except psutil.NoSuchProcess:
+        return {}
+    return used

@@ -17,6 +17,12 @@ def test_phases_leave_out_the_first_rows():
         "step": 4.0, "generation": 2.5, "training": 1.5, "stall": 0.1, "tokens": 100.0, "staleness": 0.0}
 
 
+def test_cpu_seconds_a_step_are_differences_between_the_steps_that_were_seen():
+    samples = [{"steps": n, "generation": 10.0 + 2 * n, "trainer": 5.0 + n} for n in (1, 2, 4, 7, 8)]
+    assert overlap.computed(samples) == {"generation": 2.0, "trainer": 1.0}
+    assert math.isnan(overlap.computed(samples[:2])["trainer"])
+
+
 def test_the_verdict_compares_with_the_longer_phase_of_the_synchronous_run():
     sync = {"step": 4.1, "generation": 2.0, "training": 2.0}
     good = overlap.verdict(sync, {"step": 2.2})
