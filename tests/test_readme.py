@@ -1,0 +1,66 @@
+"""The README tells the truth: its paths exist, its commands parse, and every room is in its tree."""
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from areal_lite.config import load, names
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text()
+TREE = re.search(r"## The tree\n+```\n(.*?)```", TEXT, re.DOTALL).group(1)
+COMMANDS = sorted(set(re.findall(r"^\s+(python -m .*?)(?:\s{2,}.*|\s+#.*)?$", TEXT, re.MULTILINE)))
+
+
+def listed():
+    """Paths of the tree: areal_lite/types.py, realhf, ..."""
+    for line in TREE.splitlines():
+        for name in re.findall(r"(?:^\s{0,2}|  )([a-z_]+(?:/|\.py))", line):
+            yield Path("areal_lite" if line.startswith("  ") else "") / name
+
+
+def test_the_tree_lists_what_is_there_and_nothing_else():
+    told = {str(p) for p in listed()}
+    for path in told:
+        assert (ROOT / path).exists(), path
+    rooms = {f"areal_lite/{p.name}" for p in (ROOT / "areal_lite").iterdir()
+             if (p.is_dir() and (p / "__init__.py").exists()) or p.suffix == ".py"} - {"areal_lite/__init__.py"}
+    assert rooms <= told, f"not in the tree: {rooms - told}"
+
+
+def test_every_link_and_picture_exists():
+    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
+        assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_names_a_module_and_experiment_that_exist(command):
+    _, _, module, *words = shlex.split(command.replace("[", "").replace("]", ""))
+    path = ROOT / module.replace(".", "/")
+    assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
+    for word in words:
+        if word.startswith("exp=") and word != "exp=NAME":
+            assert word[4:] in names()
+    if module == "areal_lite.launch" and "exp=NAME" not in words:
+        load([w for w in words if "=" in w])
+
+
+def test_every_recipe_of_the_table_exists_and_every_shipped_experiment_is_in_it():
+    table = TEXT[TEXT.index("## Recipes"):TEXT.index("## Commands")]
+    told = set()
+    for name in re.findall(r"`([a-z0-9.*{},-]+)`", table):
+        base, _, choice = name.partition("{")
+        for option in choice.rstrip("}").split(",") if choice else [""]:
+            matching = [n for n in names() if re.fullmatch((base + option).replace(".", r"\.").replace("*", ".*"), n)]
+            told |= set(matching)
+    assert set(names()) - {"quickstart"} <= told
+
+
+@pytest.mark.parametrize("module", ["areal_lite.launch", "areal_lite.status", "areal_lite.report", "areal_lite.replay",
+                                    "areal_lite.evaluate"])
+def test_help_teaches(module):
+    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and len(done.stdout) > 200, done.stderr
