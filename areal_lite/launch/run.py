@@ -73,12 +73,6 @@ def newest_version(directory: Path) -> int:
     return max((int(r["step"]) for r in record.read(directory / "metrics.jsonl")), default=0)
 
 
-def read_status(directory: Path) -> dict:
-    """The master's last status; {} before the first."""
-    file = directory / "status.json"
-    return json.loads(file.read_text()) if file.exists() else {}
-
-
 def store(stage: Stage) -> str:
     """host:port where trainer rank 0 listens for the other ranks: a free port, or the master's port + 1 on a cluster."""
     host, _, port = stage.cluster.master.rpartition(":")
