@@ -3,7 +3,7 @@ import dataclasses
 
 import pytest
 
-from areal_lite.config import ConfigError, load, read_experiment, read_stage, to_yaml
+from areal_lite.config import ConfigError, load, names, read_experiment, read_stage, to_yaml
 from areal_lite.config.schema import Stage
 
 BASE = """
@@ -94,6 +94,16 @@ def test_an_unknown_experiment_names_the_nearest(files):
         load([])
 
 
+def test_a_name_is_looked_up_in_the_users_own_configs_first_and_a_relative_base_beside_its_file(files, monkeypatch):
+    (files / "configs").mkdir()
+    (files / "configs" / "mine.yaml").write_text("base: ../base.yaml\nalgorithm: {group_size: 2}")
+    (files / "configs" / "distill-7b.yaml").write_text("base: mine.yaml\nalgorithm: {minibatches: 1}")
+    monkeypatch.chdir(files)
+    a = load(["exp=distill-7b"]).stages[0].algorithm
+    assert (a.group_size, a.prompts_per_step, a.minibatches) == (2, 8, 1)
+    assert {"mine", "distill-7b", "quickstart"} <= set(names()) and len(names()) == len(set(names()))
+
+
 def test_files_that_cannot_be_read_are_named(files):
     (files / "bad.yaml").write_text("a: [1,")
     with pytest.raises(ConfigError, match=r"bad\.yaml is not a readable YAML"):
@@ -101,6 +111,9 @@ def test_files_that_cannot_be_read_are_named(files):
     (files / "loop.yaml").write_text(f"base: {files / 'loop.yaml'}")
     with pytest.raises(ConfigError, match="circle"):
         run(files, exp="loop.yaml")
+    (files / "further-loop.yaml").write_text(f"base: ../{files.name}/further-loop.yaml")
+    with pytest.raises(ConfigError, match="circle"):
+        run(files, exp="further-loop.yaml")
     (files / "typo.yaml").write_text("modle: {path: x}")
     with pytest.raises(ConfigError, match=r"typo\.yaml: no key modle; did you mean model"):
         run(files, exp="typo.yaml")

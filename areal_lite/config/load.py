@@ -15,13 +15,16 @@ from omegaconf.errors import OmegaConfBaseException
 from areal_lite.config.checks import ConfigError, check_stage
 from areal_lite.config.schema import Experiment, Stage
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+CONFIGS = next(d for up in (1, 2) if (d := Path(__file__).resolve().parents[up] / "configs").is_dir())
+"""What ships: areal_lite/configs of an installed package, configs/ of a checkout."""
+OWN = Path("configs")
+"""A user's own experiments, below the working directory; of two files of one name this one is meant."""
 _TOP = {"name", "run_dir", "recipe", "make", "stages", "base"}
 """Keys of a config file besides those of Stage."""
 
 
 def load(words: list[str]) -> Experiment:
-    """exp=NAME_OR_FILE [tiny=true] [dotted.key=value ...] -> Experiment.
+    """exp=NAME_OR_FILE [tiny=true] [dotted.key=value ...] -> Experiment. ConfigError when something in them is wrong.
 
     With `stages:` in the file, a dotted key applies to every stage, and stages.NAME.key=value to one.
     """
@@ -43,8 +46,8 @@ def load(words: list[str]) -> Experiment:
 
 
 def names() -> list[str]:
-    """Experiments that ship with the project."""
-    return sorted(p.stem for p in CONFIGS.glob("*.yaml") if p.stem != "tiny" and not p.stem.startswith("_"))
+    """What exp= can name from here: the experiments that ship with the project and those in ./configs."""
+    return sorted({p.stem for d in (OWN, CONFIGS) for p in d.glob("*.yaml") if p.stem != "tiny" and not p.stem.startswith("_")})
 
 
 def to_yaml(thing: Experiment | Stage) -> str:
@@ -94,19 +97,25 @@ def _yaml(path: Path) -> DictConfig:
     return tree
 
 
-def _file(name: str, seen: tuple[str, ...] = ()) -> DictConfig:
-    """The tree of one config file with its bases merged in; stages are merged by their names."""
-    path = Path(name) if name.endswith((".yaml", ".yml")) else CONFIGS / f"{name}.yaml"
-    if not path.exists():
-        near = difflib.get_close_matches(name, names(), 3, 0.4)
-        hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(names())}"
-        raise ConfigError(f"no experiment {name!r} ({path} does not exist){hint}")
-    if name in seen:
-        raise ConfigError(f"{path}: base: goes round in a circle: {' -> '.join((*seen, name))}")
+def _path(name: str, beside: Path) -> Path:
+    """The file that NAME or FILE.yaml means; a relative FILE.yaml lies beside the file that names it. ConfigError when there is none."""
+    places = [beside / name] if name.endswith((".yaml", ".yml")) else [d / f"{name}.yaml" for d in (OWN, CONFIGS)]
+    if found := next((path for path in places if path.is_file()), None):
+        return found
+    near = difflib.get_close_matches(name, names(), 3, 0.4)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names())}, and exp=FILE.yaml"
+    raise ConfigError(f"no experiment {name!r} ({places[-1]} does not exist); {hint}")
+
+
+def _file(name: str, beside: Path = Path(), seen: tuple[Path, ...] = ()) -> DictConfig:
+    """The tree of one config file with its bases merged in; a list, such as `stages:`, replaces that of the base."""
+    path = _path(name, beside)
+    if path.resolve() in seen:
+        raise ConfigError(f"{path}: base: goes round in a circle: {' -> '.join(map(str, (*seen, path.resolve())))}")
     tree = _yaml(path)
     _check_keys(tree, str(path))
     if base := tree.pop("base", ""):
-        tree = _merge(_file(base, (*seen, name)), tree, str(path))
+        tree = _merge(_file(str(base), path.parent, (*seen, path.resolve())), tree, str(path))
     return tree
 
 
