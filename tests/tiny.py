@@ -1,21 +1,10 @@
 """A made Qwen2 model, small enough for every test: 64 words, 0.5M fp32 parameters, tied embeddings, random weights."""
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models
+from benchmarks.fakes import BOX, CLOSE, EOS, LETTERS, SPACE, WORDS, ZERO, A, write_tokenizer
 
-LETTERS = [chr(c) for c in range(ord("a"), ord("z") + 1)]
-WORDS = ["<eos>", "<pad>", "\\boxed{", "}", " ", *map(str, range(10)), *LETTERS, *[f"<{i}>" for i in range(23)]]
-EOS, BOX, CLOSE, SPACE, ZERO, A = (WORDS.index(w) for w in ("<eos>", "\\boxed{", "}", " ", "0", "a"))
-
-
-def write_tokenizer(directory: Path) -> None:
-    """tokenizer.json with one token per word, decoded by joining; and the end-of-sequence token in config.json."""
-    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="<pad>"))
-    tokenizer.decoder = decoders.Fuse()
-    tokenizer.add_special_tokens(["<eos>", "<pad>"])
-    directory.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(directory / "tokenizer.json"))
-    (directory / "generation_config.json").write_text(f'{{"eos_token_id": [{EOS}]}}')
+__all__ = ["BOX", "CLOSE", "EOS", "LETTERS", "SPACE", "WORDS", "ZERO", "A", "logprobs", "make_model", "perturbed", "publish_model",
+           "write_tokenizer"]
 
 
 def make_model(directory: Path, seed: int = 0, endless: bool = False):
