@@ -12,13 +12,17 @@ class Optimizer:
     lr: float = 1e-6
     """Peak learning rate."""
     betas: tuple[float, float] = (0.9, 0.95)
+    """Decay of the first and of the second moment per step."""
     eps: float = 1e-5
+    """Added to the root of the second moment."""
     weight_decay: float = 0.05
+    """Decoupled from the gradient; biases and norm weights are not decayed."""
     schedule: Literal["constant", "cosine", "linear"] = "constant"
     """Shape after the warmup; cosine and linear end at min_lr_ratio * lr."""
     warmup_fraction: float = 0.02
     """Share of all optimizer steps spent rising linearly from 0."""
     min_lr_ratio: float = 0.0
+    """Where cosine and linear end, as a share of lr."""
     grad_clip: float = 1.0
     """Largest global gradient norm; 0 turns clipping off."""
     nonfinite: Literal["stop", "skip"] = "stop"
@@ -33,6 +37,7 @@ class Engine:
     max_tokens_per_microbatch: int = 16384
     """Token budget of one packed microbatch; a longer single sequence gets a microbatch of its own."""
     activation_checkpointing: bool = True
+    """Keep only what enters a decoder layer and compute the rest again in the backward pass: less memory, about a third more time."""
     cpu_offload: bool = False
     """Keep master weights and optimizer state in host memory."""
     compile_layers: bool = False

@@ -1,10 +1,13 @@
 """Configuration: the order of layers, and errors that say what to write instead."""
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from areal_lite.config import ConfigError, load, names, read_experiment, read_stage, to_yaml
+from areal_lite.config.reference import keys, markdown
 from areal_lite.config.schema import Stage
+from realhf.config import Optimizer
 
 BASE = """
 model: {path: m}
@@ -122,3 +125,20 @@ def test_files_that_cannot_be_read_are_named(files):
 def test_every_key_of_the_schema_has_a_plain_type_and_can_be_written_back():
     stage = Stage()
     assert dataclasses.asdict(stage)["algorithm"]["group_size"] == 8 and to_yaml(stage)
+
+
+def test_the_reference_says_something_of_every_key_and_is_current():
+    kept = Path(__file__).parents[1] / "configs" / "README.md"
+    assert kept.read_text() == markdown(), "python -m areal_lite.config > configs/README.md"
+    said = {k.name: k for k in keys(Optimizer)}
+    assert (said["betas"].kind, said["betas"].default, said["lr"].default) == ("2 x number", "[0.9, 0.95]", "1e-06")
+    assert said["nonfinite"].kind == "stop, skip" and said["grad_clip"].text == "Largest global gradient norm; 0 turns clipping off."
+    with pytest.raises(ValueError, match="Silent says nothing under b"):
+        keys(Silent)
+
+
+@dataclasses.dataclass
+class Silent:
+    a: int = 1
+    """Something."""
+    b: int = 2

@@ -10,6 +10,7 @@ from realhf.config import Engine
 
 @dataclass(frozen=True)
 class Model:
+    """What is trained."""
     path: str = "???"
     """Hugging Face directory or hub name to start from. A later stage of a curriculum takes the one before it."""
     dtype: Literal["bfloat16", "float32"] = "bfloat16"
@@ -20,13 +21,15 @@ class Model:
 
 @dataclass(frozen=True)
 class Data:
+    """What it is trained on."""
     path: str = "???"
-    """File, directory or hub data set with the training rows."""
+    """File, directory or hub data set with the training rows; several with commas."""
     format: Literal["auto", "areal", "deepscaler", "orz", "simplerl", "verl", "toy", "sft"] = "auto"
+    """Layout of the rows; auto goes by what is in them, never by the name of the file."""
     template: str = "none"
     """Prompt template by name (areal_lite/templates.py); "none" uses the row's prompt as it is."""
     max_prompt_tokens: int = 2048
-    """Longer prompts are dropped, with a count; always in tokens."""
+    """Longer prompts are dropped, with a count."""
     difficulty: Literal["", "easy", "medium", "hard"] = ""
     """SimpleRL-Zoo's subsets by source and level; empty keeps every row."""
     limit: int = 0
@@ -37,6 +40,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Generation:
+    """The vLLM servers: how answers are sampled, and how new weights get in."""
     max_new_tokens: int = 8192
     """The context stage: an answer is cut here and its finish says "length"."""
     temperature: float = 1.0
@@ -60,6 +64,7 @@ class Generation:
     probe_tolerance: float = 0.0
     """Largest |logprob difference| to the trainer after a load; 0 means 1e-4 in fp32 and 0.3 in bf16."""
     start_timeout_s: float = 600.0
+    """Until a server is ready: vLLM reads the model, compiles and captures its graphs."""
     update_timeout_s: float = 120.0
     """Clock of one pause, load and resume."""
     threads: int = 1
@@ -68,11 +73,13 @@ class Generation:
 
 @dataclass(frozen=True)
 class Reward:
+    """What an answer is worth."""
     rule: Literal["correctness", "simplerl", "independent", "function"] = "correctness"
     """correctness: correct / wrong. simplerl and independent look at the box too (rewards/rules.py)."""
     correct: float = 5.0
+    """Reward of a correct answer that ended by itself."""
     wrong: float = -5.0
-    """Also for no answer, and for an answer cut by the context, unless the rule says otherwise."""
+    """Reward of a wrong answer, of none, and of one cut by the context, unless the rule says otherwise."""
     protocol: Literal["ours", "math-verify", "qwen"] = "ours"
     """How answers are compared; the published ones are for reproduction and accept some wrong answers."""
     function: str = ""
@@ -80,11 +87,13 @@ class Reward:
     overlong_buffer: int = 0
     """Tokens before the context limit over which a penalty grows linearly to overlong_penalty; 0 is off."""
     overlong_penalty: float = 0.0
+    """What an answer at the context limit loses; positive, it is subtracted."""
     max_abs: float = 20.0
     """Rewards are clipped to +-this."""
     timeout_s: float = 5.0
     """Per answer; a timeout is its own outcome and takes the reward of `wrong`."""
     workers: int = 1
+    """Verifier processes beside each generation server."""
     memory_mb: int = 2048
     """Address space a verifier worker may add to its start."""
 
@@ -93,10 +102,11 @@ class Reward:
 class Algorithm:
     """Critic-free PPO with gamma = lambda = 1."""
     prompts_per_step: int = 1024
+    """Prompts of one batch; with group_size answers each it is what a step trains on."""
     group_size: int = 8
     """Answers per prompt."""
     minibatches: int = 4
-    """Optimizer steps per batch; groups stay whole inside a minibatch."""
+    """Optimizer steps per batch, which prompts_per_step is split for; groups stay whole inside a minibatch."""
     max_staleness: int = 2
     """Hard bound of step - version for every trained token; 0 is synchronous training."""
     staleness_policy: Literal["bounded", "count", "drop_late"] = "bounded"
@@ -107,15 +117,19 @@ class Algorithm:
     """decoupled: clip against proximal logprobs recomputed by the trainer, weight by proximal / behaviour.
     naive: clip against the behaviour policy."""
     clip_low: float = 0.2
+    """The policy ratio is clipped to 1 - clip_low ..."""
     clip_high: float = 0.2
+    """... 1 + clip_high; above clip_low it lets unlikely tokens rise faster (clip-higher)."""
     behaviour_weight: Literal["none", "token_truncate", "token_mask", "sequence_truncate", "sequence_mask"] = "token_truncate"
     """What happens to proximal / behaviour weights above behaviour_weight_cap (decoupled only)."""
     behaviour_weight_cap: float = 5.0
+    """Largest proximal / behaviour weight."""
     kl_reward: float = 0.0
     """Per-token KL penalty inside the reward: -kl_reward * (logprob - reference logprob)."""
     kl_loss: float = 0.0
     """Coefficient of the k3 KL estimate in the loss, clamped to +-10 (GRPO)."""
     entropy_bonus: float = 0.0
+    """Coefficient of the mean entropy per token, which the loss is lowered by."""
     max_mean_ratio: float = 5.0
     """A minibatch whose mean importance ratio exceeds this is not applied; 0 is off."""
     filter_groups: Literal["none", "zero_variance"] = "none"
@@ -128,7 +142,7 @@ class Algorithm:
 class Until:
     """When a stage ends; the first of these. Steps are of Batches."""
     steps: int = 0
-    """0: from epochs."""
+    """Batches to train on; 0: from epochs."""
     epochs: float = 10.0
     """Passes over the data; used when steps is 0."""
     truncation_above: float = 0.0
@@ -136,47 +150,61 @@ class Until:
     plateau: float = 0.0
     """End early when mean reward over `window` steps rose by less than this since the window before; 0 is off."""
     window: int = 20
+    """Steps that truncation_above and plateau average over."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
+    """What a restart needs, and exports for others."""
     every_steps: int = 0
+    """Recovery checkpoint every so many steps; 0 is off."""
     every_s: float = 600.0
-    """Recovery checkpoint after this long; 0 turns it off, every_steps = 0 likewise. One is always made at a stage's end."""
+    """Recovery checkpoint at the first step after this long; 0 is off. One is always made at a stage's end."""
     export_every_steps: int = 0
     """Also write a Hugging Face export every so many steps; 0: only at a stage's end."""
     keep: int = 2
     """Newest recovery checkpoints that stay on disk."""
+    journal_gb: float = 64.0
+    """Disk for finished answers that no checkpoint covers yet, so that a crash makes nobody sample them again; 0 is off."""
     retries: int = 10
     """Restarts of a stage from its last checkpoint after a failure before the run ends."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
+    """Accuracy on held-out questions while training."""
     path: str = ""
     """Held-out rows, same formats as data; empty turns evaluation during training off."""
     format: str = "auto"
+    """As data.format."""
     every_steps: int = 0
-    """Besides the first and the last version of a stage; 0: only those two."""
+    """Measure every so many versions, besides the first and the last of a stage; 0: only those two."""
     limit: int = 0
+    """Use only the first rows; 0 is all."""
     samples: int = 1
+    """Answers to each question; accuracy is their mean."""
     temperature: float = 1.0
     """0 is greedy."""
     top_p: float = 1.0
+    """Sample from the likeliest tokens that together have this probability; 1 is all."""
     max_new_tokens: int = 0
     """0: generation.max_new_tokens. Set it once for a curriculum, so that stages are measured alike."""
 
 
 @dataclass(frozen=True)
 class Cluster:
+    """Which processes run where, and how long they wait for each other."""
     allocation: str = "vllm.d1p1m1+d1p1m1"
-    """GPUs (or CPU processes) for generation + for training; grammar in realhf/allocation.py."""
+    """GPUs (or CPU processes) for generation + for training: vllm.d64p1m1+d32p2m1 is 64 servers of one GPU, and 32 data-parallel
+    copies of the trainer in 2 pipeline stages each; m is tensor parallelism (realhf/allocation.py)."""
     device: Literal["cuda", "cpu"] = "cuda"
+    """Where generation and training run; cpu is for small models."""
     nodes: int = 1
+    """Machines that take part, each with its own launch command."""
     node_rank: int = 0
     """Which of them this is; also from the environment (launch/nodes.py). Node 0 is where the master and trainer rank 0 are."""
     gpus_per_node: int = 8
-    """On several CPU nodes: generation and training processes of one node."""
+    """GPUs of one node; on several CPU nodes: generation and training processes of one."""
     master: str = "127.0.0.1:0"
     """host:port the master binds; port 0 picks a free one (single node)."""
     pin_cpus: bool = False
@@ -191,19 +219,24 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Record:
+    """What is written down besides metrics.jsonl, evaluation.jsonl and events.jsonl."""
     samples_per_step: int = 2
     """Decoded trajectories written to samples.jsonl."""
     bundle_every_steps: int = 0
     """Write a replay bundle of the whole batch every so many steps; 0 is off."""
     tensorboard: bool = True
+    """Write the numbers of metrics.jsonl to the stage's tensorboard/ too."""
 
 
 @dataclass(frozen=True)
 class Stage:
     """One context length of a curriculum, or a whole run without one. What every child process reads."""
     name: str = "main"
+    """Its directory in the run directory, and how stages.NAME.key=value addresses it."""
     kind: Literal["rl", "sft"] = "rl"
+    """Reinforcement learning, or supervised fine-tuning on {prompt, response} rows."""
     seed: int = 1
+    """Of the order of the data, of sampling and of what is made at the start; another seed is another run."""
     model: Model = field(default_factory=Model)
     data: Data = field(default_factory=Data)
     generation: Generation = field(default_factory=Generation)
@@ -221,9 +254,12 @@ class Stage:
 class Experiment:
     """A run: one or more stages, each started from the model the one before it exported."""
     name: str
+    """What the run is called; by default the name of its file."""
     run_dir: str
+    """Where everything of the run is written; by default runs/NAME. ${run_dir} in any other value means this."""
     stages: tuple[Stage, ...]
+    """The curriculum: what each stage has different. Without it there is one stage, main."""
     recipe: str = ""
     """The published recipe and revision it reproduces, in words."""
     make: str = ""
-    """Embedded defaults only: "toy" makes model and data in the run directory before the first stage."""
+    """What is made in the run directory before the first stage: "toy" model and data (quickstart), "tiny" a model (tiny=true)."""
