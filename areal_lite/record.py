@@ -8,6 +8,8 @@ FATAL = 3
 """Exit status of a process that a restart would not help; its last line says what to change."""
 AGAIN = 4
 """Exit status of a generation server that the master sent away; a new one is welcome."""
+DAMAGED = 5
+"""Exit status of a generation server that was told to load weights whose file is damaged."""
 
 
 def append(file: str | os.PathLike, row: dict) -> None:
@@ -58,3 +60,8 @@ def write(file: str | os.PathLike, text: str) -> None:
 def bundle_dir(stage_dir: Path, version: int, every_steps: int) -> Path | None:
     """Where the replay bundle of the step that makes `version` goes; None when that step is not one of the recorded."""
     return stage_dir / "bundles" / f"step-{version:08d}" if every_steps > 0 and version % every_steps == 0 else None
+
+
+def checkpoints(stage_dir: Path) -> list[int]:
+    """Versions of the stage's finished recovery checkpoints, oldest first."""
+    return sorted(int(p.name.removeprefix("step-")) for p in stage_dir.glob("checkpoints/step-*") if not p.suffix)

@@ -20,7 +20,8 @@ import numpy as np
 from areal_lite.master.batch import make_batches
 from areal_lite.master.evaluation import EvaluationRounds
 from areal_lite.master.metrics import batch_metrics
-from areal_lite.master.scheduler import Rules, Scheduler
+from areal_lite.master.rules import Rules
+from areal_lite.master.scheduler import Scheduler
 from areal_lite.master.status import status
 from areal_lite.streams import Hub, Spoke, encode, make_keys, read_keys
 from areal_lite.types import Batch, Hello, Loaded, Prompt, Ticket, Trajectory, Update
@@ -164,14 +165,15 @@ def step(tokens: int, servers: int, prompts: int, steps: int, staleness: int) ->
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.hub", description=__doc__.splitlines()[0])
-    parser.add_argument("--tokens", type=int, default=24576)
-    parser.add_argument("--senders", type=int, default=3)
-    parser.add_argument("--groups", type=int, default=384, help="groups of 8 answers sent over the wire")
-    parser.add_argument("--servers", type=int, default=1024)
-    parser.add_argument("--prompts", type=int, default=1024, help="per step of the scheduler's part")
-    parser.add_argument("--steps", type=int, default=2)
-    parser.add_argument("--staleness", type=int, default=0)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.hub", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tokens", type=int, default=24576, help="of an answer on the wire (default %(default)s)")
+    parser.add_argument("--senders", type=int, default=3, help="processes (default %(default)s)")
+    parser.add_argument("--groups", type=int, default=384, help="groups of 8 answers sent over the wire (default %(default)s)")
+    parser.add_argument("--servers", type=int, default=1024, help="of the scheduler's part (default %(default)s)")
+    parser.add_argument("--prompts", type=int, default=1024, help="per step of the scheduler's part (default %(default)s)")
+    parser.add_argument("--steps", type=int, default=2, help="of the scheduler's part (default %(default)s)")
+    parser.add_argument("--staleness", type=int, default=0, help="max_staleness of the scheduler's part (default %(default)s)")
     options = parser.parse_args()
     w = wire(options.tokens, options.senders, options.groups)
     cpu = w["python"] + w["libzmq"]

@@ -16,6 +16,8 @@ import torch.distributed as dist
 import torch.distributed.checkpoint as dcp
 
 EXTRA = "extra.json"
+UNREADABLE = ".unreadable"
+"""Put behind the name of a checkpoint to take it out of use."""
 
 
 class Saver:
@@ -88,7 +90,7 @@ def load(path: str, tensors: dict[str, torch.Tensor]) -> dict:
 
 def complete(root: str) -> list[Path]:
     """Finished checkpoints in `root`, oldest first by name (so name them with leading zeros)."""
-    return sorted(p.parent for p in Path(root).glob(f"*/{EXTRA}") if p.parent.suffix not in (".partial", ".replaced"))
+    return sorted(p.parent for p in Path(root).glob(f"*/{EXTRA}") if not p.parent.suffix)
 
 
 def retire(root: str, keep: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from areal_lite.config import load, to_yaml
 from areal_lite.config.schema import Algorithm, Cluster, Data, Generation, Model, Stage, Until
-from areal_lite.master.scheduler import Rules
+from areal_lite.master.rules import Rules
 from areal_lite.plan import calibrate, policies, sweep
 from areal_lite.plan.__main__ import main
 from areal_lite.plan.costs import Costs, Hardware, assumed, passes

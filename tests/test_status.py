@@ -15,7 +15,8 @@ from areal_lite.config import read_stage, to_yaml
 from areal_lite.config.schema import Algorithm, Cluster, Data, Generation, Model, Stage, Until
 from areal_lite.master.clocks import Clocks
 from areal_lite.master.evaluation import EvaluationRounds
-from areal_lite.master.scheduler import Rules, Scheduler
+from areal_lite.master.rules import Rules
+from areal_lite.master.scheduler import Scheduler
 from areal_lite.master.status import status as scheduler_status
 from areal_lite.streams import Spoke, find, make_keys
 from areal_lite.types import Heartbeat, Hello, Loaded, Prompt, Ticket, Update

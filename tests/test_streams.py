@@ -3,6 +3,8 @@ import dataclasses
 import os
 import random
 import stat
+import subprocess
+import sys
 import threading
 import time
 
@@ -203,6 +205,27 @@ def test_a_peer_with_another_key_or_none_is_refused_and_counted(hub, tmp_path):
     assert hub.refused >= 1
     plain.close(0)
     spoke.close(0)
+
+
+def test_a_peer_that_was_killed_is_gone_at_once(hub, tmp_path):
+    script = ("import sys, time; from areal_lite.streams import Spoke, read_keys; from areal_lite.types import Hello\n"
+              "s = Spoke(sys.argv[1], 'generation-1', read_keys(sys.argv[2])); s.send(Hello('generation', 1, 1, 8)); time.sleep(60)")
+    stays = Spoke(hub.address, "generation-0", read_keys(tmp_path))
+    victim = subprocess.Popen([sys.executable, "-c", script, hub.address, str(tmp_path)])
+    try:
+        stays.send(Hello("generation", 0, 1, 8))
+        while (got := hub.receive(20.0)) and got[0] != "generation-1":
+            pass
+        victim.kill()
+        begin, gone = time.monotonic(), []
+        while not gone and time.monotonic() - begin < 10:
+            gone = hub.gone(("generation-0", "generation-1"))
+            hub.receive(0.05)
+        assert gone == ["generation-1"] and time.monotonic() - begin < 5
+    finally:
+        victim.kill()
+        victim.wait()
+        stays.close()
 
 
 def test_keys_are_readable_by_their_owner_only_and_never_printed(tmp_path):

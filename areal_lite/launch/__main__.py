@@ -7,12 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
 from areal_lite.config import ConfigError, Experiment, load, names, to_yaml
 from areal_lite.launch import nodes
-from areal_lite.streams.keys import new_keys
 
 DESCRIPTION = """Run an experiment: train a reasoning model with asynchronous, critic-free reinforcement learning.
 
@@ -28,9 +28,9 @@ DESCRIPTION = """Run an experiment: train a reasoning model with asynchronous, c
 def main(words: list[str] | None = None) -> int:
     """Exit status: 0 done, 1 failed, 2 a configuration that cannot run, 130 stopped by Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m areal_lite.launch", description=DESCRIPTION,
-                                     epilog=f"experiments: {', '.join(names())}",
+                                     epilog=textwrap.fill(f"experiments: {', '.join(names())}", 110, break_on_hyphens=False),
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("words", nargs="*", metavar="key=value", help="exp=NAME or exp=FILE.yaml first; then any key of the schema")
+    parser.add_argument("words", nargs="*", metavar="key=value", help="exp=NAME or exp=FILE.yaml first; then any key: python -m areal_lite.config lists them")
     parser.add_argument("--check", action="store_true", help="validate everything that can be validated without starting")
     parser.add_argument("--print-config", action="store_true", help="print the resolved configuration as YAML")
     parser.add_argument("--resume", action="store_true", help="continue the run in run_dir from its last checkpoint")
@@ -40,6 +40,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--keys", action="store_true", help="print new keys, for AREAL_LITE_KEYS on nodes that share no directory")
     options = parser.parse_intermixed_args(words)
     if options.keys:
+        from areal_lite.streams.keys import new_keys
         print(json.dumps(dataclasses.asdict(new_keys())))
         return 0
     try:

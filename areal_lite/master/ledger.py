@@ -11,6 +11,8 @@ class Ledger:
     """Totals in tokens since the process started."""
     received: int = 0
     """In all trajectories that arrived."""
+    taken_back: int = 0
+    """Out of the journal of a master before this one, besides those."""
     trained: int = 0
     evaluated: int = 0
     filtered: int = 0
@@ -23,7 +25,8 @@ class Ledger:
     """Begun on servers that died, as their last heartbeats counted; generated again by others."""
 
     def check(self, waiting: int) -> None:
-        """waiting: tokens of the trajectories held now. LedgerError unless everything that arrived is somewhere."""
+        """waiting: tokens of the trajectories held now. LedgerError unless everything that came in is somewhere."""
         placed = self.trained + self.evaluated + self.filtered + self.dropped + self.refused + waiting
-        if placed != self.received:
-            raise LedgerError(f"{self.received} tokens arrived but {placed} are accounted for: {self}, {waiting} waiting")
+        if placed != self.received + self.taken_back:
+            raise LedgerError(f"{self.received} tokens arrived and {self.taken_back} were taken back, but {placed} are accounted for: "
+                              f"{self}, {waiting} waiting")

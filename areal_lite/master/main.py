@@ -11,17 +11,19 @@ import time
 from pathlib import Path
 
 from areal_lite import dataset, record, weights
+from areal_lite.config.identity import of_answers
 from areal_lite.config.schema import Stage
 from areal_lite.master.answers import write_answers
 from areal_lite.master.clocks import Clocks
 from areal_lite.master.evaluation import EvaluationRounds
+from areal_lite.master.journal import Journal
 from areal_lite.master.recorder import Recorder
-from areal_lite.master.scheduler import Rules, Scheduler
+from areal_lite.master.rules import rules
+from areal_lite.master.scheduler import Scheduler
 from areal_lite.master.status import status, waiting_for
 from areal_lite.master.triggers import reached
 from areal_lite.streams import Hub
-from areal_lite.types import Batch, Heartbeat, Hello, Loaded, Stop, Ticket, Update
-from realhf import allocation
+from areal_lite.types import Batch, Heartbeat, Hello, Loaded, Stop, Ticket, Trajectory, Update
 
 STATUS_S = 1.0
 LOOK_S = 0.1
@@ -42,10 +44,13 @@ class Master:
         held = dataset.load(ev.path, stage.model.path, format=ev.format, limit=ev.limit, template=data.template,
                             max_prompt_tokens=data.max_prompt_tokens) if ev.path else None
         rounds = EvaluationRounds(held.at if held else train.at, len(held) if held else 0, ev.samples, ev.every_steps)
-        self.scheduler = Scheduler(train.prompt, rules(stage), rounds)
+        self.scheduler = Scheduler(train.prompt, rules(stage), rounds, self._keep)
         self.recorder = Recorder(stage, directory, dataset.load_tokenizer(stage.model.path)[0])
         self.recorder.event("joined", peer="master", pid=os.getpid())
         self.recorder.event("data", rows=len(train), dropped=train.dropped, held_out=len(held) if held else 0)
+        bounded = stage.algorithm.staleness_policy == "bounded"   # the others' batches depend on who came first
+        self.journal = Journal(directory / "journal", of_answers(stage), stage.algorithm.prompts_per_step,
+                               int(bounded * stage.checkpoint.journal_gb * 1e9))
         now = time.monotonic()
         self.heard: dict[str, float] = {}
         self.beats: dict[str, Heartbeat] = {}
@@ -80,14 +85,24 @@ class Master:
             case Loaded() if peer in s.servers:
                 self.recorder.loaded(peer, message)
             case Update():
+                if first:
+                    s.take_back(self.journal.read(message.version))
                 out = s.on(peer, message)
                 return out + self._made(message, first)
         return s.on(peer, message)
 
+    def _keep(self, t: Trajectory) -> None:
+        """An accepted answer goes into the journal; a disk that refuses is said once."""
+        worked = not self.journal.off
+        self.journal.append(t)
+        if worked and self.journal.off:
+            self.recorder.event("journal off", why=self.journal.off)
+
     def _made(self, update: Update, first: bool) -> list:
         """A version exists: its row is complete, and it may be where the stage ends."""
         if first:
-            self.recorder.began(update.version)
+            answers = sum(map(len, self.scheduler.journaled.values())) + sum(map(len, self.scheduler.groups.values()))
+            self.recorder.began(update.version, answers)
             return []
         facts = {"time_generation_s": self.clocks.take_busy(),
                  "lost_tokens": self.scheduler.ledger.lost, "duplicates": self.scheduler.duplicates,
@@ -120,8 +135,10 @@ class Master:
         if now - self.looked < LOOK_S:
             return
         self.looked = now
-        for peer in [p for p in s.servers if now - self.heard[p] > cluster.silence_s]:
-            self.recorder.event("lost", peer=peer, silent_s=now - self.heard[peer], free=s.servers[peer].free)
+        silent = [p for p in s.servers if now - self.heard[p] > cluster.silence_s]
+        for peer in dict.fromkeys([*self.hub.gone(s.servers), *silent]):
+            self.recorder.event("lost", peer=peer, why="silence" if peer in silent else "its connection broke",
+                                silent_s=now - self.heard[peer], free=s.servers[peer].free)
             self._send(s.lost(peer))
         for peer in s.trainers:
             if now - self.heard[peer] > cluster.silence_s:
@@ -156,17 +173,9 @@ class Master:
         record.write(self.directory / "status.json", json.dumps(row))
 
     def _retire(self) -> None:
-        """Remove versions that every server is past."""
+        """Remove versions that every server is past, and answers that every checkpoint is past."""
+        if saved := record.checkpoints(self.directory):
+            self.journal.retire(saved[0])
         if self.scheduler.live > self.retired and self.scheduler.servers:
             self.retired = self.scheduler.live
             weights.retire(self.stage.cluster.weights_dir, self.scheduler.live)
-
-
-def rules(stage: Stage) -> Rules:
-    """The scheduler's numbers out of the configuration."""
-    a, layout = stage.algorithm, allocation.parse(stage.cluster.allocation).training
-    return Rules(a.prompts_per_step, a.group_size, a.max_staleness, a.minibatches, stage.until.steps, layout.world_size,
-                 layout.data_parallel_rank, layout.data_parallel, stage.generation.rolling, stage.generation.update_every,
-                 a.staleness_policy, a.filter_groups == "zero_variance", a.max_attempts)
-
-

@@ -29,13 +29,14 @@ class Recorder:
         self.rows: list[dict] = []
         """Of metrics.jsonl, oldest first."""
 
-    def began(self, version: int) -> None:
-        """Training goes on from this version: later rows belong to a past that did not last."""
+    def began(self, version: int, taken_back: int) -> None:
+        """Training goes on from this version: later rows belong to a past that did not last. taken_back: answers for it
+        that the journal held."""
         record.keep(self.directory / "metrics.jsonl", lambda row: row["step"] <= version)
         record.keep(self.directory / "evaluation.jsonl", lambda row: row["step"] < version)
         record.keep(self.directory / "tickets.jsonl", lambda row: row["step"] <= version)
         self.rows = list(record.read(self.directory / "metrics.jsonl"))
-        self.event("began", version=version)
+        self.event("began", version=version, taken_back=taken_back)
         self.last = time.monotonic()
 
     def event(self, kind: str, **facts) -> None:

@@ -11,12 +11,15 @@ number: from version v, the next ticket is v * P. Who is waited for: groups.py h
 says it in words. The first Update from trainer rank 0 starts everything.
 """
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
+
+import numpy as np
 
 from areal_lite.master.batch import make_batches
 from areal_lite.master.evaluation import EvaluationRounds
 from areal_lite.master.ledger import Ledger
+from areal_lite.master.rules import Rules
 from areal_lite.master.servers import Room, Server
 from areal_lite.types import Heartbeat, Hello, Loaded, Prompt, Stop, Ticket, Trajectory, Update
 
@@ -27,31 +30,13 @@ class StalenessError(AssertionError):
     """A token older than the bound arrived; a bug, so the run stops before it is trained on."""
 
 
-@dataclass(frozen=True)
-class Rules:
-    """The numbers the scheduler obeys (from config.Algorithm, config.Until and the training layout)."""
-    prompts_per_step: int
-    group_size: int
-    max_staleness: int
-    minibatches: int
-    total_steps: int
-    trainer_ranks: int
-    """Processes of the training side."""
-    data_parallel_rank: Callable[[int], int]
-    """Global trainer rank -> which Batch it gets."""
-    data_parallel: int
-    rolling: bool = True
-    update_every: int = 1
-    policy: str = "bounded"
-    filter_zero_variance: bool = False
-    max_attempts: int = 8
-
-
 class Scheduler:
     """All decisions of a run. Call on(peer, message) and lost(peer); send what they return."""
 
-    def __init__(self, prompt: Callable[[int], Prompt], rules: Rules, rounds: EvaluationRounds):
-        self.prompt, self.rules, self.rounds = prompt, rules, rounds
+    def __init__(self, prompt: Callable[[int], Prompt], rules: Rules, rounds: EvaluationRounds,
+                 accepted: Callable[[Trajectory], None] = lambda t: None):
+        """prompt: the n-th of the stage's. accepted is told every training answer that will be used, for the journal."""
+        self.prompt, self.rules, self.rounds, self.accepted = prompt, rules, rounds, accepted
         self.servers: dict[str, Server] = {}
         self.room = Room(self.servers)
         self.trainers: dict[str, int] = {}
@@ -59,6 +44,8 @@ class Scheduler:
         """Tickets of lost servers and of filtered groups; they go before anything new."""
         self.groups: dict[int, dict[int, Trajectory]] = {}
         """Open training tickets -> what has arrived, by sample."""
+        self.journaled: dict[int, dict[int, Trajectory]] = {}
+        """What a master before this one had accepted, as groups; a ticket takes its own when it opens."""
         self.complete: dict[int, None] = {}
         """Whole groups in the order they became so; the bounded policy does not look at the order."""
         self.latest: Update | None = None
@@ -101,6 +88,16 @@ class Scheduler:
         """A generation server is gone: what it owed is reissued before anything new."""
         self._forget(peer)
         return self._react()
+
+    def take_back(self, trajectories: list[Trajectory]) -> None:
+        """Before the first Update: answers that need not be made again, in the order they came. Of a ticket's attempts the
+        last counts; an answer to a prompt that is not this run's is left out."""
+        for t in trajectories:
+            group = self.journaled.setdefault(t.k, {})
+            if group and next(iter(group.values())).attempt < t.attempt:
+                group.clear()
+            if t.sample < self.rules.group_size and np.array_equal(t.prompt_ids, self.prompt_of(t.k, t.attempt).token_ids):
+                group[t.sample] = t
 
     def _forget(self, peer: str) -> None:
         server = self.servers.pop(peer)
@@ -162,6 +159,7 @@ class Scheduler:
             self.ledger.evaluated += len(t.output_ids)
             self.rounds.arrived(t)
             return
+        self.accepted(t)
         group = self.groups[t.k]
         group[t.sample] = t
         if len(group) == self.rules.group_size:
@@ -188,7 +186,8 @@ class Scheduler:
     def _react(self) -> Outgoing:
         if self.latest is None:
             return []
-        return self._update_servers() + self._train() + self._issue()
+        out = self._update_servers() + self._train() + self._issue()
+        return out + self._train()             # a step may be there in the journal whole, with nothing to wait for
 
     def _update_servers(self) -> Outgoing:
         """Tell servers to load the newest version; rolling: at most half of the ready ones at a time."""
@@ -265,12 +264,21 @@ class Scheduler:
             return self.reissue.pop(0)
         if ticket := self.rounds.next_ticket(self.live):
             return ticket
-        if self.next_k >= self.gate:
+        while self.next_k < self.gate:
+            self.next_k += 1
+            if ticket := self._open(self.next_k - 1):
+                return ticket
+        return self.reissue.pop(0) if self.reissue else None
+
+    def _open(self, k: int) -> Ticket | None:
+        """A new ticket, for what the journal does not hold of its group; None when that is nothing."""
+        group = self.groups[k] = self.journaled.pop(k, {})
+        ticket = self._ticket(k, next(iter(group.values())).attempt if group else 0)
+        self.ledger.taken_back += _tokens(group)
+        if len(group) == self.rules.group_size:
+            self._whole(ticket, group)
             return None
-        ticket = self._ticket(self.next_k, 0)
-        self.groups[ticket.k] = {}
-        self.next_k += 1
-        return ticket
+        return replace(ticket, samples=tuple(n for n in ticket.samples if n not in group))
 
     @property
     def gate(self) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 
 from areal_lite import record
 from areal_lite.config import Stage, read_stage
-from areal_lite.master.main import rules
+from areal_lite.master.rules import rules
 from areal_lite.plan.costs import Costs
 from areal_lite.plan.lengths import Lengths, with_truncation
 from areal_lite.plan.simulate import Seen, World

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from areal_lite.master.evaluation import EvaluationRounds
-from areal_lite.master.scheduler import Rules, Scheduler
+from areal_lite.master.rules import Rules
+from areal_lite.master.scheduler import Scheduler
 from areal_lite.plan.costs import Costs
 from areal_lite.plan.lengths import Lengths
 from areal_lite.types import Batch, Hello, Loaded, Prompt, Ticket, Trajectory, Update

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from areal_lite.config import Stage
-from areal_lite.master.main import rules
+from areal_lite.master.rules import rules
 from areal_lite.plan.costs import Costs, Hardware, assumed
 from areal_lite.plan.lengths import Lengths, with_mean
 from areal_lite.plan.simulate import Seen, World

@@ -10,7 +10,7 @@ throws away what was said before, and speaks again, on a new connection, from it
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import zmq
@@ -25,6 +25,8 @@ HEARTBEAT_S = 1.0
 _MAX_FRAME = 1 << 30
 _CLOSE = b"\0close"
 _EVENTS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_DISCONNECTED
+_BREAK_S = 1.0
+"""A connection's end reaches its socket no later than this after the monitor."""
 _HUNG_UP = 5
 """Handshakes that end without a word in one silence: with a master that is only starting nobody answers at all."""
 
@@ -41,7 +43,7 @@ class Hub:
     def __init__(self, address: str, keys: Keys):
         """address: tcp://host:port, port * for any free one. zmq.ZMQError when the port is taken."""
         self._context = zmq.Context()
-        self.malformed, self._accepted, self._shaken = 0, 0, 0
+        self.malformed, self._accepted, self._shaken, self._broke = 0, 0, 0, -_BREAK_S
         self._auth = ThreadAuthenticator(self._context)
         self._auth.start()
         self._auth.configure_curve_callback(domain="*", credentials_provider=_OnlyKey(keys.client_public))
@@ -52,7 +54,7 @@ class Hub:
         socket.router_handover = True          # a restarted peer takes its name back
         socket.maxmsgsize = _MAX_FRAME
         socket.set_hwm(0)
-        self._monitor = socket.get_monitor_socket(zmq.EVENT_ACCEPTED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        self._monitor = socket.get_monitor_socket(zmq.EVENT_ACCEPTED | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
         try:
             socket.bind(address)
         except zmq.ZMQError:
@@ -84,12 +86,26 @@ class Hub:
     @property
     def refused(self) -> int:
         """Connections so far that did not show the run's key: another key, another protocol, or nothing at all."""
-        while self._monitor.poll(0):
-            if recv_monitor_message(self._monitor)["event"] == zmq.EVENT_ACCEPTED:
-                self._accepted += 1
-            else:
-                self._shaken += 1
+        self._listen()
         return max(0, self._accepted - self._shaken)
+
+    def gone(self, peers: Iterable[str]) -> list[str]:
+        """Those of the peers whose connection has broken; [] while there are messages to receive, which may be theirs."""
+        self._listen()
+        if time.monotonic() - self._broke > _BREAK_S or self._socket.poll(0):
+            return []
+        return [peer for peer in peers if not self.send(peer, Heartbeat("serving", 0.0))]
+
+    def _listen(self) -> None:
+        """Take what the monitor has to say."""
+        while self._monitor.poll(0):
+            match recv_monitor_message(self._monitor)["event"]:
+                case zmq.EVENT_ACCEPTED:
+                    self._accepted += 1
+                case zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                    self._shaken += 1
+                case zmq.EVENT_DISCONNECTED:
+                    self._broke = time.monotonic()
 
     def close(self, linger_s: float = 5.0) -> None:
         """Deliver what is queued, for at most linger_s, and leave."""

@@ -11,8 +11,7 @@ import torch
 from areal_lite import dataset, record
 from areal_lite.algorithms.losses import sft_loss
 from areal_lite.config.schema import Stage
-from areal_lite.trainer.worker import fingerprint, refuse_other
-from realhf import checkpoint
+from areal_lite.trainer.recovery import Recovery
 from realhf.allocation import Layout
 from realhf.engine import Engine
 from realhf.packing import Sequence
@@ -24,11 +23,8 @@ def train(stage: Stage, directory: Path, layout: Layout, rank: int, device: torc
                         max_prompt_tokens=stage.data.max_prompt_tokens, limit=stage.data.limit, seed=stage.seed,
                         max_response_tokens=stage.generation.max_new_tokens)
     engine = Engine(stage.trainer, layout, stage.model.path, total_optimizer_steps=stage.until.steps, device=device)
-    step, root, saved_at = 0, directory / "checkpoints", time.monotonic()
-    if found := checkpoint.complete(str(root)):
-        extra = engine.load(str(found[-1]))
-        refuse_other(found[-1], extra["of"], fingerprint(stage))
-        step = int(extra["version"])
+    recovery = Recovery(stage, directory, engine, rank)
+    step = recovery.back()
     if rank == 0:
         record.keep(directory / "metrics.jsonl", lambda row: row["step"] <= step)
     share, started = layout.data_parallel_rank(rank), time.monotonic()
@@ -42,20 +38,11 @@ def train(stage: Stage, directory: Path, layout: Layout, rank: int, device: torc
             now, seconds = time.time(), time.monotonic() - started
             record.append(directory / "metrics.jsonl", {"step": step, "time": now, "stage": stage.name, "tokens": lengths[0],
                                                         "elapsed_s": seconds, **metrics})
-        late = bool(engine.all_reduce_sum(np.array([float(rank == 0 and _due(stage, step, saved_at))]))[0])
-        if late:
-            engine.save(str(root / f"step-{step:08d}"), {"version": step, "of": fingerprint(stage)})
-            saved_at = time.monotonic()
+        recovery.tick(step)
     engine.wait_saved()
     engine.export(str(directory / "export"))
     if rank == 0:
         record.write(directory / "finished.json", f'{{"version": {step}}}\n')
-
-
-def _due(stage: Stage, step: int, saved_at: float) -> bool:
-    settings = stage.checkpoint
-    by_count = settings.every_steps > 0 and step % settings.every_steps == 0
-    return by_count or (settings.every_s > 0 and time.monotonic() - saved_at > settings.every_s)
 
 
 def _sequence(rows: dataset.Dataset, n: int) -> Sequence:

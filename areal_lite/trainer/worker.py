@@ -14,9 +14,9 @@ from areal_lite import record, weights
 from areal_lite.config.schema import Stage
 from areal_lite.streams import Broken, Spoke
 from areal_lite.trainer import bundle
+from areal_lite.trainer.recovery import Recovery
 from areal_lite.trainer.step import ppo_step
 from areal_lite.types import Batch, Hello, Stop, Update
-from realhf import checkpoint
 from realhf.allocation import Layout
 from realhf.engine import Engine
 from realhf.packing import Sequence
@@ -39,8 +39,8 @@ class Worker:
                                     total_optimizer_steps=0, train=False)
         vocabulary = self.policy.model_config.vocab_size
         self.probe = np.random.RandomState(stage.seed).randint(0, vocabulary, PROBE_TOKENS).astype(np.int32)
-        self.version = self._recover()
-        self.saved_at, self.saved = time.monotonic(), self.version
+        self.recovery = Recovery(stage, directory, self.policy, rank)
+        self.version = self.recovery.back()
 
     def run(self, spoke: Spoke, pid: int) -> None:
         """Serve the master until it says Stop; "finished" exports the model."""
@@ -78,7 +78,9 @@ class Worker:
         trained = time.monotonic()
         metrics |= {"time_wait_s": waited_s, "time_train_s": trained - started}
         self._publish(spoke, metrics)
-        self._checkpoint()
+        self.recovery.tick(self.version)
+        if (every := self.stage.checkpoint.export_every_steps) and self.version % every == 0:
+            self.policy.export(str(self.directory / "exports" / f"step-{self.version:08d}"))
 
     def _bundle(self, directory: Path, batch: Batch, trace: bundle.Trace) -> None:
         """The first rank of every data-parallel share writes it."""
@@ -109,54 +111,10 @@ class Worker:
             flat = None if tensor is None else tensor.contiguous().view(torch.uint8).numpy()
             yield name, dtype, () if tensor is None else tuple(tensor.shape), flat
 
-    # -- checkpoints ---------------------------------------------------------------------------------------------------
-
-    def _checkpoint(self) -> None:
-        """Save when the clock or the count says so; all ranks agree on rank 0's clock."""
-        settings = self.stage.checkpoint
-        by_count = settings.every_steps > 0 and self.version % settings.every_steps == 0
-        late = settings.every_s > 0 and time.monotonic() - self.saved_at > settings.every_s
-        late = bool(self.policy.all_reduce_sum(np.array([float(late and self.rank == 0)]))[0])
-        if by_count or late:
-            self._save()
-        if settings.export_every_steps and self.version % settings.export_every_steps == 0:
-            self.policy.export(str(self.directory / "exports" / f"step-{self.version:08d}"))
-
-    def _save(self) -> None:
-        root = self.directory / "checkpoints"
-        self.policy.wait_saved()               # the one before is complete now, so older ones may go
-        if self.rank == 0:
-            checkpoint.retire(str(root), self.stage.checkpoint.keep)
-        self.policy.save(str(root / f"step-{self.version:08d}"), {"version": self.version, "of": fingerprint(self.stage)})
-        self.saved_at, self.saved = time.monotonic(), self.version
-
-    def _recover(self) -> int:
-        found = checkpoint.complete(str(self.directory / "checkpoints"))
-        if not found:
-            return 0
-        extra = self.policy.load(str(found[-1]))
-        refuse_other(found[-1], extra["of"], fingerprint(self.stage))
-        return int(extra["version"])
-
     def _finish(self, spoke: Spoke) -> None:
         spoke.doing("exporting the model")
-        if self.saved != self.version:
-            self._save()
+        self.recovery.save(self.version)
         self.policy.wait_saved()
         self.policy.export(str(self.directory / "export"))
         if self.rank == 0:
             record.write(self.directory / "finished.json", f'{{"version": {self.version}}}\n')
-
-
-def fingerprint(stage: Stage) -> dict[str, object]:
-    """What must be equal for a checkpoint to be this stage's own: another order of prompts or another batch shape is not."""
-    a = stage.algorithm
-    return {"stage": stage.name, "model.path": stage.model.path, "data.path": stage.data.path, "seed": stage.seed,
-            "algorithm.prompts_per_step": a.prompts_per_step, "algorithm.group_size": a.group_size,
-            "algorithm.minibatches": a.minibatches, "generation.max_new_tokens": stage.generation.max_new_tokens}
-
-
-def refuse_other(path: Path, saved: dict[str, object], wanted: dict[str, object]) -> None:
-    """ValueError naming every field in which the checkpoint belongs to something else."""
-    if odd := [f"{k} was {saved.get(k)!r} and is {v!r} now" for k, v in wanted.items() if saved.get(k) != v]:
-        raise ValueError(f"checkpoint {path} is of another run: {'; '.join(odd)}. Give this run its own run_dir, or restore them")

@@ -1,0 +1,110 @@
+"""Finished, scored trajectories that no checkpoint covers yet, on disk: what a crash would otherwise make the servers do again.
+
+JOURNAL/<what they belong to>/step-<s> holds the answers to the tickets of step s in the order they came: a record is its
+length and xxh3-64 checksum, then the frames of streams.codec. Written by the master as they arrive, read once by the
+master that comes after it, removed when every checkpoint on disk is past their step. A crash of processes loses nothing; a
+power cut may lose what the kernel had not written. Waits for the disk, for nobody else; a disk that refuses ends the
+journal, not the run.
+"""
+import hashlib
+import json
+import os
+import shutil
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import xxhash
+
+from areal_lite.streams import WireError, decode, encode
+from areal_lite.types import Trajectory
+
+_HEAD = struct.Struct("<QQ")
+"""Bytes of the body and its checksum."""
+_COUNT = struct.Struct("<I")
+_LENGTH = struct.Struct("<Q")
+
+
+class Journal:
+    """One stage's journal. `off` says in words why nothing is written any more, "" while it works."""
+
+    def __init__(self, root: Path, facts: dict[str, object], prompts_per_step: int, limit_bytes: int):
+        """facts: all that decides what a trajectory is and what reward it gets; records made under others are removed.
+        limit_bytes: size on disk over which nothing is added; 0 writes and reads nothing."""
+        name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+        self.root, self.prompts_per_step, self.limit = root / name, prompts_per_step, limit_bytes
+        self.off = "" if limit_bytes else "checkpoint.journal_gb is 0"
+        for other in (p for p in root.glob("*") if p != self.root):
+            shutil.rmtree(other, ignore_errors=True)
+        self.size = {file: file.stat().st_size for file in self._files()}
+
+    def append(self, t: Trajectory) -> None:
+        """Keep an answer that the scheduler has accepted."""
+        if self.off:
+            return
+        body = _pack([bytes(f) for f in encode(t)])
+        file = self.root / f"step-{t.k // self.prompts_per_step:08d}"
+        if sum(self.size.values()) + len(body) > self.limit:
+            return                                         # room comes with the next checkpoint
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with open(file, "ab") as out:
+                out.write(_HEAD.pack(len(body), xxhash.xxh3_64_intdigest(body)) + body)
+        except OSError as error:
+            self.off = f"{file} cannot be written: {error}"
+            return
+        self.size[file] = self.size.get(file, 0) + _HEAD.size + len(body)
+
+    def read(self, step: int) -> list[Trajectory]:
+        """The answers for this step and later ones, in the order they came. What was cut or damaged is left out, and cut
+        off, so that later records do not follow rubble."""
+        found = []
+        for file in (f for f in self._files() if _step(f) >= step):
+            records = list(_records(file))
+            found += [t for t, _ in records]
+            self.size[file] = records[-1][1] if records else 0
+            os.truncate(file, self.size[file])
+        return found
+
+    def retire(self, step: int) -> None:
+        """Remove what belongs to steps before this one."""
+        for file in [f for f in self.size if _step(f) < step]:
+            file.unlink(missing_ok=True)
+            del self.size[file]
+
+    def _files(self) -> list[Path]:
+        return sorted(self.root.glob("step-*")) if self.limit else []
+
+
+def _step(file: Path) -> int:
+    return int(file.name.removeprefix("step-"))
+
+
+def _pack(frames: list[bytes]) -> bytes:
+    return b"".join([_COUNT.pack(len(frames)), *(_LENGTH.pack(len(f)) for f in frames), *frames])
+
+
+def _unpack(body: bytes) -> list[bytes]:
+    (count,) = _COUNT.unpack_from(body)
+    at, frames = _COUNT.size + count * _LENGTH.size, []
+    for (size,) in _LENGTH.iter_unpack(body[_COUNT.size:at]):
+        frames.append(body[at:at + size])
+        at += size
+    return frames
+
+
+def _records(file: Path) -> Iterator[tuple[Trajectory, int]]:
+    """(trajectory, where it ends in the file) up to the first record that is not whole."""
+    with open(file, "rb") as source:
+        while len(head := source.read(_HEAD.size)) == _HEAD.size:
+            length, checksum = _HEAD.unpack(head)
+            body = source.read(length) if length <= file.stat().st_size else b""
+            if len(body) != length or xxhash.xxh3_64_intdigest(body) != checksum:
+                return
+            try:
+                t = decode(_unpack(body))
+            except (WireError, struct.error):
+                return
+            if not isinstance(t, Trajectory):
+                return
+            yield t, source.tell()
