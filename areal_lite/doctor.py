@@ -2,6 +2,9 @@
 
 One line per check, each failure with its remedy. Imports nothing heavy and changes nothing but RUN_DIR/.doctor. With
 nodes=N it is started on every node: they wait for each other there (wait_s), and node 0 answers on the master's ports.
+
+  python -m areal_lite.doctor device=cpu                                             this machine, without a GPU
+  python -m areal_lite.doctor nodes=16 master=HOST:29600 run_dir=/shared/runs        on all 16 nodes at once
 """
 import contextlib
 import importlib.metadata
@@ -21,6 +24,7 @@ import psutil
 
 from areal_lite import record
 from areal_lite.config import ConfigError, read_words
+from areal_lite.config.reference import help_text
 
 GIB = 1 << 30
 TORCH, VLLM = "2.13", "0.32"
@@ -31,12 +35,15 @@ CONNECT_S = 2.0
 @dataclass(frozen=True)
 class Asked:
     run_dir: str = "runs"
+    """Where runs are to be written; one directory for all nodes."""
     master: str = ""
     """HOST:PORT of node 0; the port after it is used too."""
     nodes: int = 1
+    """How many take part."""
     device: Literal["cuda", "cpu"] = "cuda"
+    """cuda or cpu: what generation and training will run on."""
     wait_s: float = 60.0
-    """For the other nodes."""
+    """Seconds to wait for the other nodes."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +205,7 @@ def examine(asked: Asked):
 def main(words: list[str]) -> int:
     """0 when nothing is wrong, 1 otherwise, 2 for words that mean nothing."""
     if {"-h", "--help"} & set(words):
-        print(__doc__)
+        print(f"{__doc__}\nkeys and their defaults:\n{help_text(Asked)}")
         return 0
     try:
         asked = read_words(Asked, words)

@@ -6,10 +6,10 @@ import argparse
 import signal
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 
 from areal_lite.config import read_words
+from areal_lite.config.reference import help_text
 from areal_lite.evaluation.results import Pair, numbers, pairs
 from areal_lite.evaluation.run import evaluate
 from areal_lite.evaluation.serve import EvaluationFailed
@@ -27,10 +27,9 @@ DESCRIPTION = """Measure models on mathematics benchmarks through real generatio
 
 def main(words: list[str] | None = None) -> int:
     """Exit status: 0 done, 1 failed, 2 something to change on the command line, 130 stopped by Ctrl-C."""
-    keys = "\n".join(f"  {f.name}={','.join(f.default) if isinstance(f.default, tuple) else f.default}" for f in fields(Settings))
     parser = argparse.ArgumentParser(prog="python -m areal_lite.evaluate", description=DESCRIPTION,
-                                     epilog=f"keys and their defaults:\n{keys}", formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("words", nargs="*", metavar="key=value")
+                                     epilog=f"keys and their defaults:\n{help_text(Settings)}", formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*", metavar="key=value", help="any of the keys below; a list is written a,b")
     parser.add_argument("--compare", nargs=2, metavar=("FIRST", "SECOND"), help="result directories, or single jsonl files")
     options = parser.parse_args(words)
     signal.signal(signal.SIGTERM, _interrupt)

@@ -4,6 +4,9 @@ Reads a replay bundle (record.bundle_every_steps) and nothing else: the answers 
 of these rewards, and the loss of those and of the logprobs the trainer held. step=N is a row of metrics.jsonl, the
 batch that made version N. RUN may also be a bundle's own directory, copied from anywhere. Waits for the verifier's
 processes, each answer on its clock. Exit status: 0 the numbers are the run's, 1 they are not, 2 nothing to replay.
+
+  python -m areal_lite.launch exp=quickstart record.bundle_every_steps=10      a run that records every tenth step
+  python -m areal_lite.replay runs/quickstart stage=context-56 step=10         that step again
 """
 import json
 import sys

@@ -17,6 +17,12 @@ import psutil
 from areal_lite import record
 from areal_lite.config import ConfigError, Stage, read_experiment, read_stage
 
+DESCRIPTION = """Who waits for whom, since when and why: the gate, the servers, the oldest ticket, where the tokens went.
+
+  python -m areal_lite.status runs/quickstart              the newest stage, once
+  python -m areal_lite.status runs/quickstart --follow     again and again while it runs
+  python -m areal_lite.status runs/quickstart --stacks     where in the code this machine's processes are
+"""
 STALE_S = 5.0
 """status.json is written every second; older than this, its writer is busy, stuck or gone."""
 DUMP_S = 5.0
@@ -270,8 +276,9 @@ def _since(log: Path, at: int) -> str:
 
 def main(words: list[str] | None = None) -> int:
     """Exit status: 0, or 2 when there is no run."""
-    parser = argparse.ArgumentParser(prog="python -m areal_lite.status", description="who waits for whom, since when and why")
-    parser.add_argument("run", type=Path, help="run directory, or the directory of one of its stages")
+    parser = argparse.ArgumentParser(prog="python -m areal_lite.status", description=DESCRIPTION,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, metavar="RUN", help="run directory, or the directory of one of its stages")
     parser.add_argument("--stacks", action="store_true", help="also ask this machine's processes for their stacks (SIGUSR1)")
     parser.add_argument("--follow", action="store_true", help=f"again every {FOLLOW_S:g} s until nothing runs any more")
     parser.add_argument("--json", action="store_true", help="the facts as one line of JSON")

@@ -51,12 +51,13 @@ def verdict(sync: dict[str, float], overlapped: dict[str, float]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.overlap", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.overlap", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*", metavar="key=value", help="exp=NAME first (default exp=quickstart)")
     parser.add_argument("--stage", default="", help="of reinforcement learning; default: the second, or the only one")
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--staleness", type=int, default=2, help="of the asynchronous run")
-    parser.add_argument("--out", type=Path, default=Path("runs/overlap"), help="the cold start and finished runs here are kept")
+    parser.add_argument("--steps", type=int, default=20, help="of each of the two runs (default %(default)s)")
+    parser.add_argument("--staleness", type=int, default=2, help="max_staleness of the asynchronous run (default %(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("runs/overlap"), help="the cold start and finished runs here are kept (default %(default)s)")
     options = parser.parse_intermixed_args()
     words = options.words if any(w.startswith("exp=") for w in options.words) else ["exp=quickstart", *options.words]
     experiment = runs.experiment_in(options.out, words)

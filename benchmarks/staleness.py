@@ -94,15 +94,17 @@ def plot(found: list[dict], file: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.staleness", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.staleness", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*", metavar="key=value", help="exp=NAME first (default exp=quickstart)")
     parser.add_argument("--stage", default="", help="of reinforcement learning; default: the last one")
-    parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--bounds", type=int, nargs="+", default=BOUNDS)
-    parser.add_argument("--objectives", nargs="+", choices=OBJECTIVES, default=OBJECTIVES)
+    parser.add_argument("--steps", type=int, default=40, help="of every run (default %(default)s)")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of every cell (default %(default)s)")
+    parser.add_argument("--bounds", type=int, nargs="+", default=BOUNDS, metavar="S", help=f"values of max_staleness (default {' '.join(map(str, BOUNDS))})")
+    parser.add_argument("--objectives", nargs="+", choices=OBJECTIVES, default=OBJECTIVES,
+                        help=f"values of algorithm.objective (default {' '.join(OBJECTIVES)})")
     parser.add_argument("--rows", type=int, default=0, help="stop after so many new runs; 0: all")
-    parser.add_argument("--out", type=Path, default=Path("runs/staleness"))
+    parser.add_argument("--out", type=Path, default=Path("runs/staleness"), help="finished runs here are kept (default %(default)s)")
     options = parser.parse_intermixed_args()
     words = options.words if any(w.startswith("exp=") for w in options.words) else ["exp=quickstart", *options.words]
     experiment = runs.experiment_in(options.out, words)

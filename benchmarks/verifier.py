@@ -1,4 +1,4 @@
-"""How right and how fast the verifier is on real golds: python benchmarks/verifier.py [--protocol ours] [DATA].
+"""How right and how fast the verifier is on real golds: python -m benchmarks.verifier [--protocol ours] [DATA].
 
 DATA holds the evaluation and training files (default: $AREAL_LITE_DATA). For each set: the share of golds accepted as
 an answer to themselves, the share of shuffled golds accepted (answers to other questions; text-equal ones are left
@@ -79,10 +79,12 @@ def measure(rows: list[list[str]], protocol: str, seed: int) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="?", type=Path, default=os.environ.get("AREAL_LITE_DATA", "../shared/data"))
-    parser.add_argument("--protocol", default="ours", choices=("ours", "qwen", "math-verify"))
-    parser.add_argument("--seed", type=int, default=1)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.verifier", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", nargs="?", type=Path, default=os.environ.get("AREAL_LITE_DATA", "../shared/data"),
+                        help="directory of the data (default %(default)s)")
+    parser.add_argument("--protocol", default="ours", choices=("ours", "qwen", "math-verify"), help="which grader (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the shuffle (default %(default)s)")
     parser.add_argument("--show", action="store_true", help="list golds refused and shuffled golds accepted")
     options = parser.parse_args()
     grade("\\boxed{\\sum_{k=1}^{3} k}", ["6"], options.protocol)

@@ -99,10 +99,11 @@ async def play(directory: Path, dtype: str, updates: int, tokens: int) -> dict[s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
-    parser.add_argument("--updates", type=int, default=8)
-    parser.add_argument("--size", choices=list(SIZES), help="only this one, in this process")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.weight_update", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"], help="of the model (default %(default)s)")
+    parser.add_argument("--updates", type=int, default=8, help="loads that are measured (default %(default)s)")
+    parser.add_argument("--size", choices=list(SIZES), help="only this model (default: both, one after the other)")
     options = parser.parse_args()
     if options.size is None:                       # one engine per process
         for size in SIZES:

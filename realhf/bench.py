@@ -2,6 +2,10 @@
 
 Starts one process per rank itself and waits for them; the same command on CPU and GPU. Prints time per phase, tokens
 per second, model FLOPs utilisation against the machine's own measured matrix multiplication, and peak memory.
+
+  python -m realhf.bench                                                      a tiny model on one CPU core or GPU
+  python -m realhf.bench --model qwen2.5-1.5b --layout d8 --context 16384     FSDP over 8 GPUs
+  python -m realhf.bench --model qwen2.5-7b --layout d2t4 --tokens 131072     and tensor parallelism of 4
 """
 
 import argparse
@@ -164,14 +168,19 @@ def _print(options, layout: Layout, engine: Engine, lengths: np.ndarray, seconds
     print(f"peak memory of a rank: {peak / 2**30:.2f} GiB")
 
 
+class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Examples as they are written, and the defaults."""
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(prog="python -m realhf.bench", description=__doc__, formatter_class=_Help)
     parser.add_argument("--model", default="tiny", help=f"{', '.join(SHAPES)}, or a directory with a config.json")
     parser.add_argument("--layout", default="d1", help="for example d2t2; letters as in an allocation string")
     parser.add_argument("--context", type=int, default=2048, help="longest sequence and tokens per microbatch")
     parser.add_argument("--tokens", type=int, default=16384, help="tokens of one optimizer step")
     parser.add_argument("--steps", type=int, default=2, help="measured steps; the fastest counts")
-    parser.add_argument("--dtype", default="bfloat16" if torch.cuda.is_available() else "float32")
+    parser.add_argument("--dtype", default="bfloat16" if torch.cuda.is_available() else "float32",
+                        choices=("bfloat16", "float32"), help="of forward and backward")
     parser.add_argument("--full", action="store_true", help="all sequences as long as the context, no long tail")
     parser.add_argument("--padded", action="store_true", help="pad every sequence to the longest")
     parser.add_argument("--keep-activations", action="store_true", help="no activation checkpointing")

@@ -1,4 +1,5 @@
 """The README tells the truth: its paths exist, its commands parse, and every room is in its tree."""
+import os
 import re
 import shlex
 import subprocess
@@ -12,7 +13,7 @@ from areal_lite.config import load, names
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
 TREE = re.search(r"## The tree\n+```\n(.*?)```", TEXT, re.DOTALL).group(1)
-COMMANDS = sorted(set(re.findall(r"^\s+(python -m .*?)(?:\s{2,}.*|\s+#.*)?$", TEXT, re.MULTILINE)))
+COMMANDS = sorted(set(re.findall(r"^ +(python -m .*?)(?: {2,}.*| +#.*)?$", TEXT, re.MULTILINE)))
 
 
 def listed():
@@ -59,8 +60,15 @@ def test_every_recipe_of_the_table_exists_and_every_shipped_experiment_is_in_it(
     assert set(names()) - {"quickstart"} <= told
 
 
-@pytest.mark.parametrize("module", ["areal_lite.launch", "areal_lite.status", "areal_lite.report", "areal_lite.replay",
-                                    "areal_lite.evaluate"])
-def test_help_teaches(module):
-    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0 and len(done.stdout) > 200, done.stderr
+TAUGHT = sorted({c.split()[2] for c in COMMANDS} | {f"benchmarks.{p.stem}" for p in (ROOT / "benchmarks").glob("*.py")
+                                                    if "ArgumentParser(" in p.read_text()})
+
+
+@pytest.mark.parametrize("module", TAUGHT)
+def test_help_teaches_by_an_example_and_says_something_of_every_option(module):
+    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT,
+                          env={**os.environ, "COLUMNS": "140"})
+    assert done.returncode == 0, done.stderr
+    assert re.search(rf"python -m {module}\b", re.sub(r"^usage:.*?\n\n", "", done.stdout, flags=re.DOTALL)), "an example"
+    silent = re.findall(r"^  (?:-.*|key=value|RUN|RESULTS)$(?!\n {8})", done.stdout, re.MULTILINE)
+    assert not [line for line in silent if not re.search(r"\S {2,}\S", line.strip())], "say what they mean"

@@ -40,13 +40,17 @@ class Settings:
     temperature: float = 0.6
     """0 is greedy."""
     top_p: float = 0.95
+    """Sample from the likeliest tokens that together have this probability; 1 is all."""
     max_tokens: int = 16000
+    """An answer is cut here."""
     stop: tuple[str, ...] = ()
     """Texts that end an answer, besides the model's end-of-sequence tokens."""
     seed: int = 1
+    """Of sampling; another one gives other answers, kept beside the first."""
     limit: int = 0
     """Only the first questions of each benchmark; 0 is all."""
     protocol: Literal["ours", "math-verify", "qwen"] = "ours"
+    """How answers are compared with the golds: ours, math-verify or qwen."""
     second: Literal["", "ours", "math-verify", "qwen"] = ""
     """Grade again by this protocol, also what is finished, and list where the two disagree."""
     servers: int = 1
@@ -56,7 +60,9 @@ class Settings:
     concurrency: int = 128
     """Answers one server works on at once."""
     device: Literal["cuda", "cpu"] = "cuda"
+    """cuda or cpu."""
     dtype: Literal["bfloat16", "float32"] = "bfloat16"
+    """bfloat16 or float32."""
     verifiers: int = 1
     """Verifier processes per server."""
     hang_s: float = 900.0

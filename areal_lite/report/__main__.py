@@ -8,13 +8,19 @@ from pathlib import Path
 
 from areal_lite import record
 
+DESCRIPTION = """Curves of a run (reward, accuracy, length, truncation, staleness, time) as pictures, one HTML page and a table.
+
+  python -m areal_lite.report runs/quickstart                                  into runs/quickstart/report/index.html
+  python -m areal_lite.report runs/seed-1 runs/seed-2 runs/seed-3 --to seeds   the same experiment, seeds over each other
+"""
+
 
 def main(words: list[str] | None = None) -> int:
     """Exit status: 0, or 2 when a directory is not a run."""
-    parser = argparse.ArgumentParser(prog="python -m areal_lite.report", description="figures, a page and a table of a run, or of "
-                                     "several runs that differ in their seeds")
-    parser.add_argument("run", type=Path, nargs="+", help="run directories")
-    parser.add_argument("--to", type=Path, help="where to write; RUN/report, and RUN/report-of-N-runs for several")
+    parser = argparse.ArgumentParser(prog="python -m areal_lite.report", description=DESCRIPTION,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, nargs="+", metavar="RUN", help="run directory of a launched experiment, also while it runs")
+    parser.add_argument("--to", type=Path, metavar="DIR", help="where to write (default RUN/report; of several, RUN/report-of-N-runs)")
     options = parser.parse_args(words)
     from areal_lite.report import figures, page, panels
     from areal_lite.report.read import differences, read_run

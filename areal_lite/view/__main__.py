@@ -7,13 +7,21 @@ import sys
 
 from areal_lite.evaluation.results import pairs
 
+DESCRIPTION = """Two models' answers to the same questions side by side in a browser, with who is better and how surely.
+
+  python -m areal_lite.evaluate run=runs/distill-1.5b data=/data/eval n=8                  makes results, below evaluation/
+  python -m areal_lite.view evaluation/MODEL_A evaluation/MODEL_B                          all benchmarks that both answered
+  python -m areal_lite.view evaluation/MODEL_A/FILE.jsonl evaluation/MODEL_B/FILE.jsonl    one of them
+"""
+
 
 def main(words: list[str] | None = None) -> int:
     """Exit status: 0 after Ctrl-C, 2 when there is nothing to show or Gradio is missing."""
-    parser = argparse.ArgumentParser(prog="python -m areal_lite.view", description="compare two models' answers side by side")
+    parser = argparse.ArgumentParser(prog="python -m areal_lite.view", description=DESCRIPTION,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", nargs=2, metavar="RESULTS", help="a model's directory below evaluation/, or one jsonl file in it")
-    parser.add_argument("--host", default="127.0.0.1", help="address to serve on; private by default")
-    parser.add_argument("--port", type=int, default=7860, help="port to serve on; 0 picks a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve on (default %(default)s: this machine only)")
+    parser.add_argument("--port", type=int, default=7860, help="port to serve on (default %(default)s); 0 picks a free one")
     options = parser.parse_args(words)
     try:
         found = pairs(*options.results)
