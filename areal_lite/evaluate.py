@@ -28,7 +28,8 @@ DESCRIPTION = """Measure models on mathematics benchmarks through real generatio
 def main(words: list[str] | None = None) -> int:
     """Exit status: 0 done, 1 failed, 2 something to change on the command line, 130 stopped by Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m areal_lite.evaluate", description=DESCRIPTION,
-                                     epilog=f"keys and their defaults:\n{help_text(Settings)}", formatter_class=argparse.RawDescriptionHelpFormatter)
+                                     epilog=f"keys and their defaults:\n{help_text(Settings)}",
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*", metavar="key=value", help="any of the keys below; a list is written a,b")
     parser.add_argument("--compare", nargs=2, metavar=("FIRST", "SECOND"), help="result directories, or single jsonl files")
     options = parser.parse_args(words)

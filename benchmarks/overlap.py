@@ -57,7 +57,8 @@ def main() -> None:
     parser.add_argument("--stage", default="", help="of reinforcement learning; default: the second, or the only one")
     parser.add_argument("--steps", type=int, default=20, help="of each of the two runs (default %(default)s)")
     parser.add_argument("--staleness", type=int, default=2, help="max_staleness of the asynchronous run (default %(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("runs/overlap"), help="the cold start and finished runs here are kept (default %(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("runs/overlap"),
+                        help="the cold start and finished runs here are kept (default %(default)s)")
     options = parser.parse_intermixed_args()
     words = options.words if any(w.startswith("exp=") for w in options.words) else ["exp=quickstart", *options.words]
     experiment = runs.experiment_in(options.out, words)

@@ -100,7 +100,8 @@ def main() -> None:
     parser.add_argument("--stage", default="", help="of reinforcement learning; default: the last one")
     parser.add_argument("--steps", type=int, default=40, help="of every run (default %(default)s)")
     parser.add_argument("--seeds", type=int, default=3, help="runs of every cell (default %(default)s)")
-    parser.add_argument("--bounds", type=int, nargs="+", default=BOUNDS, metavar="S", help=f"values of max_staleness (default {' '.join(map(str, BOUNDS))})")
+    parser.add_argument("--bounds", type=int, nargs="+", default=BOUNDS, metavar="S",
+                        help=f"values of max_staleness (default {' '.join(map(str, BOUNDS))})")
     parser.add_argument("--objectives", nargs="+", choices=OBJECTIVES, default=OBJECTIVES,
                         help=f"values of algorithm.objective (default {' '.join(OBJECTIVES)})")
     parser.add_argument("--rows", type=int, default=0, help="stop after so many new runs; 0: all")
