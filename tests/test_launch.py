@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from areal_lite.config import load
+from areal_lite import record
+from areal_lite.config import ConfigError, load
+from areal_lite.config.identity import identity
 from areal_lite.launch import placement
 from areal_lite.launch.__main__ import main
 from areal_lite.launch.preflight import check, parameters
-from areal_lite.launch.stages import set_aside
+from areal_lite.launch.recover import prepare, set_aside
 from areal_lite.launch.supervise import how_it_ended, last_words
 from areal_lite.toy.tiny import make_tiny
 
@@ -130,6 +132,45 @@ def test_an_earlier_run_is_moved_aside_not_overwritten(tmp_path):
         (tmp_path / "run").mkdir()
         set_aside(tmp_path / "run")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run.1", "run.2"] and set_aside(tmp_path / "run") is None
+
+
+def saved(words, directory, version, **of):
+    """An experiment and what a checkpoint of its stage looks like from outside."""
+    experiment = load(words)
+    path = directory / f"step-{version:08d}"
+    path.mkdir(parents=True)
+    facts = {**identity(experiment.stages[0]), **of}
+    (path / "extra.json").write_text(json.dumps({"engine": {}, "caller": {"version": version, "of": facts}}))
+    return path
+
+
+def test_a_run_goes_back_to_one_of_its_checkpoints_and_keeps_what_came_after_beside_it(words, tmp_path):
+    own = tmp_path / "run" / "main" / "checkpoints"
+    paths = [saved(words, own, v) for v in (10, 20, 30)]
+    (tmp_path / "run" / "main" / "finished.json").write_text("{}")
+    assert "version 20 of stage main" in prepare(load([*words, f"recover={paths[1]}"]))
+    assert sorted(p.name for p in own.iterdir()) == ["step-00000010", "step-00000020", "step-00000030.1"]
+    assert record.checkpoints(own.parent) == [10, 20] and not (own.parent / "finished.json").exists()
+
+
+def test_a_run_starts_from_another_runs_checkpoint_unless_it_is_of_something_else(words, tmp_path):
+    path = saved(words, tmp_path / "elsewhere", 40)
+    prepare(load([*words, f"recover={path}"]))
+    assert record.checkpoints(tmp_path / "run" / "main") == [40] and path.exists()
+    for what, message in ((saved(words, tmp_path / "b", 1, seed=7), "seed was 7 and is 1 now"),
+                          (saved(words, tmp_path / "c", 1, stage="24k"), "is of stage '24k'; this experiment has main"),
+                          (tmp_path / "nothing", "is no complete checkpoint")):
+        with pytest.raises(ValueError, match=message):
+            prepare(load([*words, f"recover={what}"]))
+
+
+def test_a_run_that_is_there_is_neither_overwritten_nor_continued_unasked(words, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").write_text("")
+    with pytest.raises(ConfigError, match="recover=auto"):
+        prepare(load(words))
+    assert "going on" in prepare(load([*words, "recover=auto"])) and "run.1" in prepare(load([*words, "recover=fresh"]))
+    assert prepare(load(words)) == ""
 
 
 def test_how_a_child_ended_in_words(tmp_path):

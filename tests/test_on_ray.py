@@ -36,7 +36,7 @@ def test_too_few_nodes_or_a_login_node_without_gpus_are_refused(here, count):
 @pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed")
 def test_without_ray_it_says_what_to_install():
     with pytest.raises(ConfigError, match=r"areal-lite\[ray\]"):
-        run(load(["exp=distill-1.5b-stage1"]), [], [])
+        run(load(["exp=distill-1.5b-stage1"]), [])
 
 
 @pytest.mark.slow
@@ -57,7 +57,7 @@ def test_two_local_ray_nodes_train_together(tmp_path, monkeypatch):
         cluster.add_node(num_cpus=1)
         cluster.wait_for_nodes()
         monkeypatch.setenv("RAY_ADDRESS", cluster.address)
-        assert run(load(words), words, [], module="tests.fake_launch") == 0
+        assert run(load(words), words, module="tests.fake_launch") == 0
         stage = tmp_path / "run" / "main"
         assert [r["step"] for r in record.read(stage / "metrics.jsonl")] == [1, 2, 3]
         assert {r["peer"] for r in record.read(stage / "events.jsonl") if r["event"] == "joined"} == {"master", "trainer-0", "generation-0"}

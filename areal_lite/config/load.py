@@ -19,7 +19,7 @@ CONFIGS = next(d for up in (1, 2) if (d := Path(__file__).resolve().parents[up] 
 """What ships: areal_lite/configs of an installed package, configs/ of a checkout."""
 OWN = Path("configs")
 """A user's own experiments, below the working directory; of two files of one name this one is meant."""
-_TOP = {"name", "run_dir", "recipe", "make", "stages", "base"}
+_TOP = {"name", "run_dir", "recipe", "recover", "launcher", "make", "stages", "base"}
 """Keys of a config file besides those of Stage."""
 
 
@@ -175,7 +175,10 @@ def _experiment(tree: DictConfig, above: list[dict], per_stage: dict[str, str], 
         layers = [body, overlay, *above, OmegaConf.from_dotlist(mine), {"name": overlay["name"]}]
         stages.append(_stage(OmegaConf.merge(*layers), run_dir, f"stage {overlay['name']}"))
     stages = [_continued(run_dir, stages, i) for i in range(len(stages))]
-    return Experiment(name, run_dir, tuple(stages), top.get("recipe", ""), top.get("make", ""))
+    said = {key: str(top.get(key) or "") for key in ("recipe", "recover", "launcher", "make")}
+    if said["launcher"] not in ("", "slurm", "ray"):
+        raise ConfigError(f"launcher={said['launcher']} must be slurm or ray, or empty for one command per node")
+    return Experiment(name, run_dir, tuple(stages), **said)
 
 
 def _continued(run_dir: str, stages: list[Stage], i: int) -> Stage:

@@ -261,5 +261,11 @@ class Experiment:
     """The curriculum: what each stage has different. Without it there is one stage, main."""
     recipe: str = ""
     """The published recipe and revision it reproduces, in words."""
+    recover: str = ""
+    """What becomes of a run that run_dir holds already: "auto" continues it from its last checkpoint (--resume), "fresh" moves
+    it aside (--fresh), a checkpoint's directory goes back to that one; empty is an error then."""
+    launcher: str = ""
+    """Who starts this on several nodes: "slurm" writes and submits a batch script (--slurm), "ray" uses the Ray cluster that
+    this node belongs to (--ray); empty: one command per node."""
     make: str = ""
     """What is made in the run directory before the first stage: "toy" model and data (quickstart), "tiny" a model (tiny=true)."""

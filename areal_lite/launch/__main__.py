@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from areal_lite.config import ConfigError, Experiment, load, names, to_yaml
-from areal_lite.launch import nodes
+from areal_lite.launch import nodes, recover
 
 DESCRIPTION = """Run an experiment: train a reasoning model with asynchronous, critic-free reinforcement learning.
 
@@ -24,19 +24,23 @@ DESCRIPTION = """Run an experiment: train a reasoning model with asynchronous, c
   python -m areal_lite.launch exp=distill-1.5b nodes=16 node_rank=K master=HOST:PORT run_dir=/shared/RUN     on each node
 """
 
+FLAGS = {"fresh": "recover=fresh", "resume": "recover=auto", "slurm": "launcher=slurm", "ray": "launcher=ray"}
+"""Short ways to say a word; of two that say the same key, the last one here counts."""
+
 
 def main(words: list[str] | None = None) -> int:
     """Exit status: 0 done, 1 failed, 2 a configuration that cannot run, 130 stopped by Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m areal_lite.launch", description=DESCRIPTION,
                                      epilog=textwrap.fill(f"experiments: {', '.join(names())}", 110, break_on_hyphens=False),
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("words", nargs="*", metavar="key=value", help="exp=NAME or exp=FILE.yaml first; then any key: python -m areal_lite.config lists them")
+    parser.add_argument("words", nargs="*", metavar="key=value",
+                        help="exp=NAME or exp=FILE.yaml first; then any key: python -m areal_lite.config lists them")
     parser.add_argument("--check", action="store_true", help="validate everything that can be validated without starting")
     parser.add_argument("--print-config", action="store_true", help="print the resolved configuration as YAML")
-    parser.add_argument("--resume", action="store_true", help="continue the run in run_dir from its last checkpoint")
-    parser.add_argument("--fresh", action="store_true", help="move an earlier run in run_dir aside and start anew")
-    parser.add_argument("--slurm", action="store_true", help="write a batch script for this and submit it; with --check, print it")
-    parser.add_argument("--ray", action="store_true", help="start this on the nodes of the Ray cluster that this node belongs to")
+    parser.add_argument("--fresh", action="store_true", help="recover=fresh: move an earlier run in run_dir aside and start anew")
+    parser.add_argument("--resume", action="store_true", help="recover=auto: continue the run in run_dir from its last checkpoint")
+    parser.add_argument("--slurm", action="store_true", help="launcher=slurm: write a batch script and submit it; with --check, print it")
+    parser.add_argument("--ray", action="store_true", help="launcher=ray: start this on the Ray cluster that this node belongs to")
     parser.add_argument("--keys", action="store_true", help="print new keys, for AREAL_LITE_KEYS on nodes that share no directory")
     options = parser.parse_intermixed_args(words)
     if options.keys:
@@ -44,58 +48,56 @@ def main(words: list[str] | None = None) -> int:
         print(json.dumps(dataclasses.asdict(new_keys())))
         return 0
     try:
-        experiment = _load(options)
+        words = nodes.expand([*options.words, *(word for flag, word in FLAGS.items() if getattr(options, flag))])
+        experiment = _load(words, options)
         if options.print_config:
             print(to_yaml(experiment), end="")
             return 0
-        return _run(experiment, options)
+        return _run(experiment, words, options.check)
     except (ConfigError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
 
-def _load(options: argparse.Namespace) -> Experiment:
+def _load(words: list[str], options: argparse.Namespace) -> Experiment:
     """The experiment, with this node's place in the cluster."""
-    experiment = load(nodes.expand(options.words))
-    if options.print_config or options.check or options.slurm or options.ray:
+    experiment = load(words)
+    if options.print_config or options.check or experiment.launcher:
         return experiment
-    return load(nodes.resolve(options.words, os.environ, max(s.cluster.nodes for s in experiment.stages)))
+    return load(nodes.resolve(words, os.environ, max(s.cluster.nodes for s in experiment.stages)))
 
 
-def _run(experiment: Experiment, options: argparse.Namespace) -> int:
+def _run(experiment: Experiment, words: list[str], only_check: bool) -> int:
+    from areal_lite.launch.head import Beat
     from areal_lite.launch.preflight import check
-    from areal_lite.launch.stages import set_aside
-    run_dir, cores = Path(experiment.run_dir), len(os.sched_getaffinity(0))
-    if options.slurm or (options.ray and not options.check):
-        return _elsewhere(experiment, options)
-    if experiment.stages[0].cluster.node_rank and not options.check:
+    run_dir, cluster, cores = Path(experiment.run_dir), experiment.stages[0].cluster, len(os.sched_getaffinity(0))
+    if experiment.launcher == "slurm" or (experiment.launcher and not only_check):
+        return _elsewhere(experiment, words, only_check)
+    if cluster.node_rank and not only_check:
         return _follow(experiment, cores)
-    started = (run_dir / "config.yaml").exists()
-    if options.fresh and not options.check and (aside := set_aside(run_dir)):
-        print(f"the earlier run is now in {aside}")
-        started = False
-    if started and not (options.resume or options.check):
-        raise ConfigError(f"{run_dir} holds a run already: --resume continues it, --fresh moves it aside, run_dir=DIR starts elsewhere")
-    if experiment.make:
-        _make(experiment.make, run_dir, experiment.stages[0].seed)
-    report = check(experiment, cores, starting=not options.check)
-    if options.check:
-        print("\n".join(report.facts))
-    if report.wrong:
-        raise ConfigError("this cannot run:\n" + "\n".join(f"  - {line}" for line in report.wrong))
-    if options.check:
-        print(f"ok: {experiment.name} can run here")
-        return 0
-    return _stages(experiment, cores)
+    if not only_check and (said := recover.prepare(experiment)):
+        print(said)
+    with Beat(run_dir, 1 if only_check else cluster.nodes) as beat:        # the other nodes hear of it when this cannot run
+        if experiment.make:
+            _make(experiment.make, run_dir, experiment.stages[0].seed)
+        report = check(experiment, cores, starting=not only_check)
+        if only_check:
+            print("\n".join(report.facts))
+        if report.wrong:
+            raise ConfigError("this cannot run:\n" + "\n".join(f"  - {line}" for line in report.wrong))
+        if not only_check:
+            return _stages(experiment, cores, beat)
+    print(f"ok: {experiment.name} can run here")
+    return 0
 
 
-def _elsewhere(experiment: Experiment, options: argparse.Namespace) -> int:
+def _elsewhere(experiment: Experiment, words: list[str], only_check: bool) -> int:
     """By way of a cluster's own scheduler."""
     from areal_lite.launch import on_ray, slurm
-    given = (experiment, nodes.expand(options.words), [f"--{flag}" for flag in ("resume", "fresh") if getattr(options, flag)])
-    if options.ray:
-        return on_ray.run(*given)
-    print(slurm.script(*given) if options.check else slurm.submit(*given), end="" if options.check else "\n")
+    words = [w for w in words if w.partition("=")[0] != "launcher"]
+    if experiment.launcher == "ray":
+        return on_ray.run(experiment, words)
+    print(slurm.script(experiment, words) if only_check else slurm.submit(experiment, words), end="" if only_check else "\n")
     return 0
 
 
@@ -107,25 +109,24 @@ def _make(what: str, run_dir: Path, seed: int) -> None:
         raise ConfigError(f"making {what} failed:\n{done.stderr[-2000:]}")
 
 
-def _stages(experiment: Experiment, cores: int) -> int:
+def _stages(experiment: Experiment, cores: int, beat) -> int:
     from areal_lite.launch.console import Console
-    from areal_lite.launch.head import Beat
     from areal_lite.launch.node import StageFailed
     signal.signal(signal.SIGTERM, _interrupt)
-    began, cluster = time.monotonic(), experiment.stages[0].cluster
+    began = time.monotonic()
     with Console(experiment) as console:
         try:
-            with Beat(Path(experiment.run_dir), cluster.nodes) as beat:
-                for i in range(len(experiment.stages)):
-                    directory = _stage(experiment, i, cores, console, beat)
-                beat.says(state="finished")
+            for i in range(len(experiment.stages)):
+                directory = _stage(experiment, i, cores, console, beat)
         except StageFailed as error:
             console.say(f"stopped in stage {console.stage.name}: {error}\n"
                         f"when it is mended: the same command with --resume continues from the last checkpoint")
+            beat.says(state="stopped", why=str(error))
             return 1
         except KeyboardInterrupt:
             console.say("stopped; the same command with --resume continues from the last checkpoint")
             return 130
+        beat.says(state="finished")
         console.say(f"finished in {(time.monotonic() - began) / 60:.1f} min; the model is in {directory / 'export'}")
     return _report(experiment)
 

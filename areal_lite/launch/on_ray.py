@@ -14,7 +14,7 @@ from areal_lite.launch.supervise import GRACE_S, prepare
 OWN = ("cluster.nodes", "cluster.node_rank", "cluster.master")
 
 
-def run(experiment: Experiment, words: list[str], flags: list[str], module: str = "areal_lite.launch") -> int:
+def run(experiment: Experiment, words: list[str], module: str = "areal_lite.launch") -> int:
     """Start `module` with the words on cluster.nodes nodes of the Ray cluster; node 0's exit status. ConfigError without Ray,
     without a cluster, or with too few nodes."""
     try:
@@ -29,7 +29,7 @@ def run(experiment: Experiment, words: list[str], flags: list[str], module: str 
     chosen = nodes(ray.nodes(), ray.get_runtime_context().get_node_id(), experiment)
     cluster = experiment.stages[0].cluster
     given = [w for w in words if w.partition("=")[0] not in OWN]
-    given += [f"nodes={cluster.nodes}", f"master={_master(cluster.master, chosen[0]['NodeManagerAddress'])}", *flags]
+    given += [f"nodes={cluster.nodes}", f"master={_master(cluster.master, chosen[0]['NodeManagerAddress'])}"]
     supervise = ray.remote(max_retries=0, num_cpus=0, num_gpus=cluster.gpus_per_node if cluster.device == "cuda" else 0)(_supervise)
     running = [supervise.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False))
                .remote([sys.executable, "-m", module, *given, f"node_rank={rank}"], os.getcwd()) for rank, node in enumerate(chosen)]

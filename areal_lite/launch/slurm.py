@@ -12,14 +12,14 @@ from areal_lite.config import ConfigError, Experiment
 SUBMIT_S = 60.0
 
 
-def script(experiment: Experiment, words: list[str], flags: list[str]) -> str:
-    """The sbatch script. words, flags: what the user said, without --slurm; further #SBATCH lines come from SBATCH_*
+def script(experiment: Experiment, words: list[str]) -> str:
+    """The sbatch script. words: what the user said, without launcher=; further #SBATCH lines come from SBATCH_*
     environment variables, as sbatch itself reads them (SBATCH_PARTITION, SBATCH_ACCOUNT, SBATCH_TIMELIMIT)."""
     cluster, run_dir = experiment.stages[0].cluster, Path(experiment.run_dir).absolute()
     gpus = f"#SBATCH --gpus-per-node={cluster.gpus_per_node}\n" if cluster.device == "cuda" else ""
     place = ("cluster.nodes", "cluster.node_rank", "cluster.master", "run_dir")
     words = [w for w in words if w.partition("=")[0] not in place]
-    command = shlex.join([sys.executable, "-m", "areal_lite.launch", *words, f"run_dir={run_dir}", f"nodes={cluster.nodes}", *flags])
+    command = shlex.join([sys.executable, "-m", "areal_lite.launch", *words, f"run_dir={run_dir}", f"nodes={cluster.nodes}"])
     return f"""#!/bin/bash
 #SBATCH --job-name={experiment.name}
 #SBATCH --nodes={cluster.nodes}
@@ -37,11 +37,11 @@ exec srun --kill-on-bad-exit=1 --label {command} $resume
 """
 
 
-def submit(experiment: Experiment, words: list[str], flags: list[str]) -> str:
+def submit(experiment: Experiment, words: list[str]) -> str:
     """Write the script beside the run directory and give it to sbatch; returns what sbatch says. ConfigError if it refuses."""
     file = Path(f"{Path(experiment.run_dir).absolute()}-slurm.sh")
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(script(experiment, words, flags))
+    file.write_text(script(experiment, words))
     try:
         done = subprocess.run(["sbatch", str(file)], capture_output=True, text=True, timeout=SUBMIT_S)
     except FileNotFoundError:

@@ -3,7 +3,6 @@ import dataclasses
 import hashlib
 import math
 import os
-import shutil
 from pathlib import Path
 
 from areal_lite import dataset, record
@@ -62,17 +61,6 @@ def stage_dir(experiment: Experiment, stage: Stage) -> Path:
 def is_finished(experiment: Experiment, stage: Stage) -> bool:
     """The stage's model has been exported."""
     return (stage_dir(experiment, stage) / "finished.json").exists()
-
-
-def set_aside(run_dir: Path) -> Path | None:
-    """Move an earlier run of the same name out of the way; returns where it is now."""
-    if not run_dir.exists():
-        return None
-    n = 1
-    while (target := run_dir.with_name(f"{run_dir.name}.{n}")).exists():
-        n += 1
-    shutil.move(run_dir, target)
-    return target
 
 
 def write_configs(experiment: Experiment, stage: Stage) -> Path:
