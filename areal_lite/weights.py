@@ -22,6 +22,10 @@ class WeightsError(ValueError):
     """A published version that must not be loaded; says which file and what is wrong with it."""
 
 
+class DamagedError(WeightsError):
+    """Its file is there and is not what was published: only publishing it again helps."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One tensor of weights.bin, row-major and contiguous."""
@@ -89,15 +93,17 @@ def publish(root: str | os.PathLike, version: int, tensors: Iterable[tuple[str, 
 
 
 def read_manifest(path: str | os.PathLike) -> Manifest:
-    """The manifest of one published version. WeightsError if it is missing or malformed."""
+    """The manifest of one published version. WeightsError if it is missing, DamagedError if it is malformed."""
     file = Path(path) / "manifest.json"
     try:
         raw = json.loads(file.read_text())
         entries = tuple(Entry(e["name"], e["dtype"], tuple(e["shape"]), e["offset"]) for e in raw.pop("entries"))
         manifest = Manifest(**{**raw, "entries": entries, "probe_ids": tuple(raw["probe_ids"]),
                                "probe_logprobs": tuple(raw["probe_logprobs"])})
-    except (OSError, json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise WeightsError(f"{file}: not a readable weight manifest ({error})") from error
+    except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise DamagedError(f"{file}: not a readable weight manifest ({error})") from error
     for e in entries:
         if e.dtype not in ITEM_BYTES or e.offset < 0 or e.offset + e.nbytes > manifest.nbytes:
             raise WeightsError(f"{file}: entry {e.name} ({e.dtype}{list(e.shape)} at {e.offset}) does not fit the file")
@@ -105,21 +111,21 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
 
 
 def verify(path: str | os.PathLike, manifest: Manifest, checksum: str) -> None:
-    """Raise WeightsError unless weights.bin has the promised size and checksum. Reads the file once."""
+    """Raise WeightsError unless weights.bin has the promised size and checksum, DamagedError if it is there. Reads it once."""
     file = Path(path) / "weights.bin"
     if manifest.checksum != checksum:
         raise WeightsError(f"{file}: the manifest's checksum {manifest.checksum} is not the update's {checksum}")
     try:
         size = file.stat().st_size
         if size != manifest.nbytes:
-            raise WeightsError(f"{file}: {size} bytes, the manifest says {manifest.nbytes}")
+            raise DamagedError(f"{file}: {size} bytes, the manifest says {manifest.nbytes}")
         digest = xxhash.xxh3_128()
         for piece in _pieces(file):
             digest.update(piece)
     except OSError as error:
         raise WeightsError(f"{file}: cannot be read ({error})") from error
     if digest.hexdigest() != checksum:
-        raise WeightsError(f"{file}: checksum {digest.hexdigest()}, expected {checksum}; the file is damaged")
+        raise DamagedError(f"{file}: checksum {digest.hexdigest()}, expected {checksum}; the file is damaged")
 
 
 def check_same_shape(first: Manifest, later: Manifest) -> None:

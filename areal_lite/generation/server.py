@@ -172,7 +172,7 @@ class Server:
         except TimeoutError as error:
             raise EngineError(f"version {update.version} from {update.path} was not ready after {clock:g} s") from error
         except WeightsError as error:
-            raise WeightsError(f"version {update.version} is refused: {error}") from error
+            raise type(error)(f"version {update.version} is refused: {error}") from error
         gap = float(np.abs(logprobs - np.array(manifest.probe_logprobs, np.float32)).max(initial=0.0))
         if not gap <= self._tolerance:
             raise EngineError(
