@@ -120,11 +120,14 @@ class Master:
         self.scheduler.rounds.done.clear()
 
     def _send(self, outgoing: list) -> None:
+        batch = next((m for _, m in outgoing if isinstance(m, Batch)), None)
+        if batch:                                          # before it goes: the trainer may outlive this process with it
+            self.recorder.tickets(self.scheduler.training, batch.step)
         for peer, message in outgoing:
             self.hub.send(peer, message)                   # to a peer that is gone: dropped, its silence is noticed
             if isinstance(message, Ticket):
                 self.clocks.sent(message, time.monotonic())
-        if batch := next((m for _, m in outgoing if isinstance(m, Batch)), None):
+        if batch:
             self.recorder.batch(self.scheduler.training, batch.step)
             if bundle := record.bundle_dir(self.directory, batch.step + 1, self.stage.record.bundle_every_steps):
                 write_answers(bundle, self.scheduler.training, self.scheduler.prompt_of, self.recorder.tokenizer)

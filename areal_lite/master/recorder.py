@@ -43,11 +43,14 @@ class Recorder:
         """Something that is not a step: a server joined, was lost, loaded a version."""
         record.append(self.directory / "events.jsonl", {"time": time.time(), "event": kind, **facts})
 
-    def batch(self, groups: list[list[Trajectory]], step: int) -> None:
-        """The batch of this step was sent to the trainer."""
-        self.pending = batch_metrics(groups, step)
+    def tickets(self, groups: list[list[Trajectory]], step: int) -> None:
+        """This step's batch is about to be sent: its tickets."""
         record.append(self.directory / "tickets.jsonl", {
             "step": step + 1, "tickets": [[g[0].k, g[0].attempt, len(g), sum(len(t.output_ids) for t in g)] for g in groups]})
+
+    def batch(self, groups: list[list[Trajectory]], step: int) -> None:
+        """The batch of this step was sent to the trainer: its numbers and some of its answers."""
+        self.pending = batch_metrics(groups, step)
         for t in [t for g in groups for t in g][:: max(1, sum(map(len, groups)) // max(1, self.stage.record.samples_per_step))]:
             self._sample(t, step)
 
