@@ -32,7 +32,7 @@ class Browser:
 
     def _call(self, path, body=None, method="POST"):
         data = json.dumps({} if body is None else body).encode() if method == "POST" else None
-        with urllib.request.urlopen(urllib.request.Request(self.root + path, data, method=method), timeout=60) as reply:
+        with urllib.request.urlopen(urllib.request.Request(self.root + path, data, method=method), timeout=180) as reply:
             return json.load(reply)["value"]
 
     def open(self, url):
@@ -58,7 +58,7 @@ class Browser:
         """Of an input field."""
         return self.script("return document.querySelector(arguments[0])?.value ?? null", css)
 
-    def until(self, condition, timeout_s=30.0):
+    def until(self, condition, timeout_s=120.0):
         """What condition() returns once it is true; TimeoutError with the page's text otherwise."""
         end = time.monotonic() + timeout_s
         while True:
@@ -83,5 +83,5 @@ class Browser:
             self._call("", method="DELETE")
         finally:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(60)
             self.process.stdout.close()

@@ -42,7 +42,7 @@ class FakeSpoke:
         """Messages of one kind, in order."""
         return [m for m in self.sent if isinstance(m, kind)]
 
-    async def until(self, enough: Callable[["FakeSpoke"], object], timeout_s: float = 20.0) -> None:
+    async def until(self, enough: Callable[["FakeSpoke"], object], timeout_s: float = 60.0) -> None:
         """Return when enough(self) holds; TimeoutError after timeout_s."""
         async with asyncio.timeout(timeout_s):
             while not enough(self):

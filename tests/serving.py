@@ -46,7 +46,7 @@ class Process:
             stdout=self.log, stderr=subprocess.STDOUT, env={**os.environ, "AREAL_LITE_FAKE": json.dumps(fake or {})})
         self.name = f"generation-{index}"
 
-    def receive(self, kind, count=1, timeout_s=60.0):
+    def receive(self, kind, count=1, timeout_s=240.0):
         """The next `count` messages of a kind."""
         deadline, found = time.monotonic() + timeout_s, []
         while len(found) < count:
@@ -65,7 +65,7 @@ class Process:
         self.log.seek(0)
         return self.log.read()
 
-    def left(self, timeout_s=20.0):
+    def left(self, timeout_s=60.0):
         """(exit status, last line) once it has ended."""
         status = self.process.wait(timeout_s)
         return status, self.words().strip().splitlines()[-1:]
@@ -81,6 +81,6 @@ class Process:
         self.log.close()
 
 
-def gone(processes, timeout_s=10.0):
+def gone(processes, timeout_s=30.0):
     """Whether all have ended by then."""
     return not psutil.wait_procs(processes, timeout_s)[1]

@@ -243,7 +243,7 @@ for path in ("owner/set:subset", "owner/set:other/train.jsonl", "owner/set", "ow
         print(error)
 """
     env = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60,
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, timeout=240,
                           check=True)
     lines = done.stdout.splitlines()
     assert lines[:3] == ["['a']", "['b']", "['b', 'a']"]
@@ -424,5 +424,5 @@ def test_importing_the_dataset_room_is_light():
     heavy = "torch, transformers, vllm, sympy, pyarrow, huggingface_hub, pandas"
     code = f"import sys, areal_lite.dataset; print(sorted(set('{heavy}'.split(', ')) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT,
-                          capture_output=True, text=True, timeout=60, check=True)
+                          capture_output=True, text=True, timeout=240, check=True)
     assert done.stdout.strip() == "[]"

@@ -22,11 +22,11 @@ NAMES = ("aime24", "amc23", "math500", "gsm8k", "minerva_math", "olympiadbench")
 @pytest.mark.skipif(not DATA.is_dir(), reason="no benchmark files; set AREAL_LITE_DATA")
 def test_a_made_model_is_measured_on_real_rows_by_real_vllm_and_nothing_is_asked_twice(tmp_path):
     pytest.importorskip("vllm")
-    subprocess.run([sys.executable, "-m", "areal_lite.toy.tiny", tmp_path], cwd=ROOT, check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "areal_lite.toy.tiny", tmp_path], cwd=ROOT, check=True, timeout=300)
     words = [f"model={tmp_path / 'model'}", f"data={DATA}", f"benchmarks={','.join(NAMES)}", f"out={tmp_path / 'out'}", "limit=3",
              "n=4", "temperature=1.0", "top_p=0.95", "max_tokens=32", "template=qwen-boxed", "device=cpu", "dtype=float32"]
     command = [sys.executable, "-m", "areal_lite.evaluate", *words]
-    first = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
+    first = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=480)
     assert first.returncode == 0, first.stderr
     assert "0 questions are finished already; 18 to answer" in first.stdout
     entries = numbers(tmp_path / "out")
@@ -46,6 +46,6 @@ def test_a_made_model_is_measured_on_real_rows_by_real_vllm_and_nothing_is_asked
     row, = csv.DictReader(open(tmp_path / "out" / "eval_results.csv"))
     assert float(row["avg_tokens"]) == pytest.approx(np.mean([e["measures"]["tokens"] for e in entries]))
     assert row["settings"] == "qwen-boxed-n4-t1-p0.95-m32-seed1-float32-ours-first3"
-    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
     assert again.returncode == 0 and "18 questions are finished already; 0 to answer" in again.stdout
     assert (tmp_path / "out" / "plots").is_dir()

@@ -47,7 +47,7 @@ class Serving:
     def play(self, scenario):
         """Run scenario(self) beside the server, then say Stop."""
         async def both():
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 served = asyncio.create_task(self.server.run(self.spoke, self.inbox))
                 playing = asyncio.create_task(scenario(self))
                 await asyncio.wait([served, playing], return_when=asyncio.FIRST_COMPLETED)

@@ -106,7 +106,7 @@ def test_the_peak_memory_of_4096_tokens_by_32000_words_is_at_most_a_quarter_of_t
     peak = {}
     for kind in ("fused", "plain"):
         command = [sys.executable, "-c", PEAK, kind]
-        out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+        out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
         peak[kind] = int(out.stdout)
     assert peak["plain"] > 500_000, "the plain formula should hold at least one full matrix of logits (KiB)"
     assert peak["fused"] <= peak["plain"] / 4

@@ -82,7 +82,7 @@ class Nodes:
     def events(self, kind, peer=None):
         return [r for r in self.rows("events") if r["event"] == kind and (peer is None or r.get("peer") == peer)]
 
-    def until(self, condition, timeout_s=90.0):
+    def until(self, condition, timeout_s=240.0):
         end = time.monotonic() + timeout_s
         while not condition():
             assert all(p.poll() is None for p in self.running.values()) and time.monotonic() < end, self.said()
@@ -95,7 +95,7 @@ class Nodes:
         files = sorted([*self.directory.glob("node*.log"), *(self.stage / "logs").glob("*.log")])
         return "\n".join(f"=== {f.name}\n{f.read_text()[-3000:]}" for f in files)
 
-    def end(self, timeout_s=60.0):
+    def end(self, timeout_s=240.0):
         """Exit statuses by node."""
         end = time.monotonic() + timeout_s
         try:
