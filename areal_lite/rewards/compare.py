@@ -3,6 +3,7 @@ and units keep their meaning. Symmetric up to the options; bounded by the evalua
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from areal_lite.rewards.definitions import ascending, loose_name, named_value
@@ -44,10 +45,11 @@ def equal_quantities(a: Node, b: Node, options: Options) -> bool:
     """Numbers under their units: alike, converted; unlike, different; one missing or unknown, numbers only."""
     (x, u), (y, v) = ((n.parts[0], parse_unit_text(n.word)) if n.kind == "quantity" else (n, None) for n in (a, b))
     x, y = (scaled(n, w.multiple) if w and w.multiple != 1 else n for n, w in ((x, u), (y, v)))
-    if (u is None) != (v is None) and (u or v).dimensions == "D1":
-        turned = [Node("product", (n, Node("symbol", word="pi"), num(Fraction(1, 180)))) if unit else n
-                  for n, unit in ((x, u), (y, v)) if n.kind in EXPRESSION]
-        return equal(x, y, options) or (len(turned) == 2 and equal(*turned, options))
+    dimensions = [w and w.dimensions for w in (u, v)]
+    if dimensions.count("D1") == 1 and set(dimensions) <= {"D1", "r1", None}:
+        turned = [Node("product", (n, Node("symbol", word="pi"), num(Fraction(1, 180)))) if of == "D1" else n
+                  for n, of in zip((x, y), dimensions, strict=True) if n.kind in EXPRESSION]
+        return ("r1" not in dimensions and equal(x, y, options)) or (len(turned) == 2 and equal(*turned, options))
     if "%" in (u.dimensions[:1] if u else "", v.dimensions[:1] if v else ""):
         return equal_percents(x, u, y, v, options)
     if u is None or v is None:
@@ -90,7 +92,7 @@ def equal_relations(a: Node, b: Node, options: Options) -> bool:
 
 def same_relation(a: Node, b: Node, options: Options) -> bool:
     a, b = ascending(a), ascending(b)
-    if a.word != b.word:
+    if a.word != b.word and {*a.word.split(), *b.word.split()} != {"="}:
         return False
     x, y = named_value(a), named_value(b)
     if x is not None and y is not None and a.word.startswith("="):
@@ -117,7 +119,8 @@ def equal_collections(a: Node, b: Node, options: Options) -> bool:
         if collection.kind == "set" and not collection.parts:
             return synonyms(other.word.removeprefix("\\"), "emptyset")
         alternatives = collection.kind == "list" and collection.word == "or"
-        alone = alternatives or (len(collection.parts) == 1 and collection.word not in ("[)", "(]"))
+        alone = alternatives or (len(collection.parts) == 1 and collection.word not in ("[)", "(]")
+                                 and not synonyms(other.word.removeprefix("\\"), "emptyset"))
         return alone and all(equal(part, other, options) for part in collection.parts)
     if any(node.kind == "list" and any(part.kind == "relation" for part in node.parts) for node in (a, b)):
         return equal_relation_lists(a, b, options)
@@ -133,6 +136,8 @@ def equal_collections(a: Node, b: Node, options: Options) -> bool:
             options.unordered_tuples and matched(a.parts, b.parts, options))
     if "set" in kinds:
         return matched(distinct(a.parts, options), distinct(b.parts, options), options)
+    if all(part.kind == "tuple" for node in (a, b) for part in node.parts):
+        return matched(distinct(a.parts, options), distinct(b.parts, options), options)
     return matched(a.parts, b.parts, options)
 
 
@@ -141,9 +146,12 @@ def equal_relation_lists(a: Node, b: Node, options: Options) -> bool:
     all_relations = all(part.kind == "relation" for node in (a, b) for part in node.parts)
     if same_region(region(a), region(b)) or (all_relations and matched(a.parts, b.parts, options)):
         return True
+    points = [grouped(node) for node in (a, b)]
+    if points != [a, b]:
+        return equal(*points, options)
     values = []
     for node in (a, b):
-        names = {part.parts[0] for part in node.parts if part.kind == "relation"}
+        names = {unnumbered(part.parts[0]) for part in node.parts if part.kind == "relation"}
         inner = [named_value(part) if part.kind == "relation" else part for part in node.parts]
         if None in inner:
             return False
@@ -154,6 +162,23 @@ def equal_relation_lists(a: Node, b: Node, options: Options) -> bool:
     if len(x_names) > 1 or len(y_names) > 1 or "tuple" in (a.kind, b.kind):
         return {a.kind, b.kind} != {"list", "set"} and in_order(x, y, options)
     return matched(distinct(x, options), distinct(y, options), options)
+
+
+def unnumbered(name: Node) -> Node:
+    """x_1 and x_2 are roots of one equation, in no order."""
+    stem, mark, index = name.word.partition("_")
+    return replace(name, word=stem) if name.kind == "symbol" and mark and index.isdigit() else name
+
+
+def grouped(node: Node) -> Node:
+    """x = 1, y = 2, x = 3, y = 4 as the points (1, 2) and (3, 4)."""
+    names = [part.parts[0] for part in node.parts if part.kind == "relation" and part.word == "="]
+    period = names[1:].index(names[0]) + 1 if names and names[0] in names[1:] else 0
+    if period < 2 or len(names) != len(node.parts) or names != names[:period] * (len(names) // period):
+        return node
+    values = [part.parts[-1] for part in node.parts]
+    rows = [Node("tuple", tuple(values[n : n + period]), "()") for n in range(0, len(values), period)]
+    return Node("list", tuple(rows))
 
 
 def tupled(node: Node) -> Node:

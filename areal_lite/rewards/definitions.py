@@ -15,8 +15,8 @@ def is_name(node: Node) -> bool:
         return all(part.kind == "symbol" for part in node.parts)
     if node.kind == "quantity":
         return is_name(node.parts[0])
-    if node.kind == "power":  # an inverse function
-        return node.parts[0].kind == "symbol" and node.parts[1] == num(-1)
+    if node.kind == "power":  # an inverse function, or the lower part of a ratio of lengths
+        return is_name(node.parts[0]) and node.parts[1] == num(-1)
     if node.kind not in ("product", "call"):
         return False
     return all(part.word not in CONSTANTS if part.kind == "symbol" else is_name(part) for part in node.parts)

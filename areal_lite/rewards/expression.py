@@ -84,6 +84,8 @@ class Expression:
         """The factor that follows without a sign; turns 3 and 1/2 into the mixed number by editing `factors`."""
         before, start, spaced = factors[-1], self.at, self.tokens[self.at].spaced
         if self.peek()[0].isdigit() and self.tokens[self.at - 1].kind == "number":
+            if spaced and before.kind == "power":  # 2^6 3^5
+                return self.factor()
             fraction = self.slashed_fraction() if spaced and is_whole(before) else None
             if fraction is None:
                 raise Refused("two numbers side by side")
@@ -101,7 +103,7 @@ class Expression:
         if self.peek(1) != "/" or not self.peek(2).isdigit() or not self.peek().isdigit():
             return None
         top, bottom = int(self.peek()), int(self.peek(2))
-        if not 0 < top < bottom:
+        if not 0 <= top < bottom:
             return None
         self.at += 3
         return Fraction(top, bottom)
@@ -140,7 +142,8 @@ class Expression:
             mark = self.peek()
             if mark == "!":
                 self.take()
-                node = Node("call", (node,), "factorial")
+                twice = self.peek() == "!" and bool(self.take())
+                node = Node("call", (node,), "factorial2" if twice else "factorial")
             elif mark == "\\degree":
                 self.take()
                 node = product(node, Node("symbol", word="pi"), num(Fraction(1, 180)))
@@ -188,6 +191,9 @@ class Expression:
 
     def over_or_sum(self) -> Node:
         node = self.sum()
+        if self.peek() == "\\choose":
+            self.take()
+            return Node("call", (node, self.sum()), "binom")
         if self.peek() == "\\over":
             self.take()
             return quotient(node, self.sum())
@@ -218,6 +224,8 @@ class Expression:
 
     def command(self, name: str) -> Node:
         if name == "\\frac":
+            if [self.peek(n) for n in range(5)] == ["{", "d", "}", "{", "d"]:
+                raise Refused("a derivative")
             top = self.argument()
             return quotient(top, self.argument())
         if name == "\\binom":
@@ -267,6 +275,8 @@ class Expression:
             else:
                 raised = self.exponent()
         node = self.called(name)
+        if name == "cis":
+            return power(Node("symbol", word="e"), product(Node("symbol", word="i"), node.parts[0]))
         if base is not None:
             node = quotient(Node("call", node.parts, "ln"), Node("call", (base,), "ln"))
         if raised is None:
@@ -277,7 +287,7 @@ class Expression:
 
     def called(self, name: str) -> Node:
         """The function's argument: a bracket, or the product that follows up to the next function or sign."""
-        if self.peek() in ("(", "[", "{"):
+        if self.peek() in ("(", "[", "{", "\\{"):
             opener = self.take().text
             parts = [self.over_or_sum()]
             while self.peek() in (",", ";"):

@@ -4,7 +4,6 @@ Safe on any text in this process: nothing is evaluated before its size is bounde
 runs in a child that is killed after SYMBOLIC_S. A hard deadline for the whole verdict comes from pool.py.
 """
 
-import re
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -14,7 +13,7 @@ from areal_lite.rewards.compare import equal
 from areal_lite.rewards.extract import extract
 from areal_lite.rewards.lexer import Refused
 from areal_lite.rewards.node import Node
-from areal_lite.rewards.normalise import key, tidy
+from areal_lite.rewards.normalise import key, tidy, variants
 from areal_lite.rewards.prose import number_word, same_words
 from areal_lite.rewards.reader import readings
 from areal_lite.rewards.scalars import Options
@@ -25,9 +24,8 @@ MAX_RESPONSE = 1 << 20
 """Characters; of a longer response only the end is searched."""
 MAX_ANSWER = 20_000
 """Characters; a longer answer equals only a gold that is the same text."""
-SYMBOLIC_S = 3.0
+SYMBOLIC_S = 4.0
 """Wall time for all golds of one answer together; each has symbolic.CPU_S."""
-DECIMAL_COMMA = re.compile(r"-?0,\d+")
 DEFAULTS = Options()
 
 
@@ -71,7 +69,11 @@ def tidy_gold(gold: str) -> str:
 
 @lru_cache(maxsize=4096)
 def gold_readings(gold: str) -> tuple[Node, ...]:
-    return readings(gold)
+    return all_readings(gold)
+
+
+def all_readings(tidied: str) -> tuple[Node, ...]:
+    return tuple(node for text in variants(tidied) for node in readings(text))
 
 
 def extract_gold(gold: str) -> str:
@@ -96,9 +98,7 @@ def same(answer: str, gold: str, options: Options, deadline: float) -> str:
         if n is not None:
             answer, gold = (str(n), gold) if side == 0 else (answer, str(n))
     try:
-        theirs, ours = readings(answer), gold_readings(gold)
-        if DECIMAL_COMMA.fullmatch(answer):
-            theirs += readings(answer.replace(",", "."))
+        theirs, ours = all_readings(answer), gold_readings(gold)
     except Refused:
         return ""
     for a in theirs:

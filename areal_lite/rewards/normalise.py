@@ -4,10 +4,16 @@ Pure text to text and linear in the length. It never removes a brace, a bracket 
 """
 
 import re
+import unicodedata
+
+from areal_lite.rewards.units import WORDS as UNIT_WORDS
+from areal_lite.rewards.vocabulary import COMMANDS, FUNCTIONS, UNIT_LETTERS
 
 SYMBOLS = {
     "−": "-", "–": "-", "—": "-", "‐": "-", "×": "\\times ", "·": "\\cdot ", "⋅": "\\cdot ", "∙": "\\cdot ",
-    "÷": "\\div ", "∕": "/", "√": "\\sqrt ", "∛": "\\sqrt[3]", "π": "\\pi ", "∞": "\\infty ", "≤": "\\le ",
+    "÷": "\\div ", "∕": "/", "√": "\\sqrt ", "∛": "\\sqrt[3]", "∜": "\\sqrt[4]", "∑": "\\sum ", "∏": "\\prod ",
+    "∫": "\\int ", "∖": "\\setminus ", "∣": "|", "≡": "\\equiv ", "≅": "\\cong ",
+    "π": "\\pi ", "∞": "\\infty ", "≤": "\\le ",
     "⩽": "\\le ", "≥": "\\ge ", "⩾": "\\ge ", "≠": "\\ne ", "≈": "\\approx ", "±": "\\pm ", "∓": "\\mp ",
     "∪": "\\cup ", "∩": "\\cap ", "∈": "\\in ", "∉": "\\notin ", "∅": "\\emptyset ", "ø": "\\emptyset ",
     "ℝ": "\\mathbb{R}", "ℤ": "\\mathbb{Z}", "ℕ": "\\mathbb{N}", "ℚ": "\\mathbb{Q}", "ℂ": "\\mathbb{C}",
@@ -18,22 +24,28 @@ SYMBOLS = {
     "λ": "\\lambda ", "μ": "\\mu ", "µ": "\\mu ", "ρ": "\\rho ", "σ": "\\sigma ", "τ": "\\tau ", "φ": "\\phi ",
     "ω": "\\omega ", "Ω": "\\Omega ", "Δ": "\\Delta ", "¢": "\\text{cents}", "∨": "\\lor ", "∧": "\\land ",
 }  # fmt: skip
-FRACTIONS = dict(zip("½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞", "12 13 23 14 34 15 25 35 45 16 56 18 38 58 78".split(), strict=True))
-FULLWIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-TABLE = str.maketrans(
-    {**SYMBOLS, **{c: f"\\frac{{{d[0]}}}{{{d[1]}}}" for c, d in FRACTIONS.items()}, "　": " ", "\u00a0": " ",
-     "\u2009": " ", "\u202f": " ", "\u200b": "", "\u2061": "", "\ufeff": ""}
-) | FULLWIDTH  # fmt: skip
-RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿˣ"
-LOWERED = "₀₁₂₃₄₅₆₇₈₉"
-RAISED_TABLE = str.maketrans(RAISED, "0123456789+-nx")
-LOWERED_TABLE = str.maketrans(LOWERED, "0123456789")
+FRACTIONS = {c: "\\frac{%s}{%s}" % tuple(unicodedata.normalize("NFKC", c).split("⁄"))
+             for c in "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}  # fmt: skip
+STYLED = {code: SYMBOLS.get(unicodedata.normalize("NFKC", chr(code)), unicodedata.normalize("NFKC", chr(code)))
+          for part in ((0x1D400, 0x1D800), (0xFF01, 0xFF5F), (0xFE50, 0xFE6C)) for code in range(*part)}  # fmt: skip
+"""Mathematical alphanumerics, full-width and small forms."""
+SPACES = {chr(code): " " for code in (0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)}
+INVISIBLE = {chr(code): "" for code in (*range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF)}
+TABLE = STYLED | str.maketrans({**SPACES, **INVISIBLE, **FRACTIONS, **SYMBOLS})
+RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿˣⁱᵃᵇᵏᵐᵗ"
+LOWERED = "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₙₓᵢₐₖₘₜ"
+RAISED_TABLE = str.maketrans(RAISED, "0123456789+-()nxiabkmt")
+LOWERED_TABLE = str.maketrans(LOWERED, "0123456789+-()nxiakmt")
 
 REWRITES = [
+    (re.compile(rf"([{RAISED}]{{1,9}})/([{LOWERED}]{{1,9}})"),
+     lambda m: f"\\frac{{{m[1].translate(RAISED_TABLE)}}}{{{m[2].translate(LOWERED_TABLE)}}}"),
     (re.compile(rf"[{RAISED}]+"), lambda m: "^{" + m[0].translate(RAISED_TABLE) + "}"),
     (re.compile(rf"[{LOWERED}]+"), lambda m: "_{" + m[0].translate(LOWERED_TABLE) + "}"),
     (re.compile(r",\\! ?"), ","),
-    (re.compile(r"\{,\}"), ","),
+    (re.compile(r"\{, ?\}"), ","),
+    (re.compile(rf"(?<!\\)\\\\(?=(?:{'|'.join(COMMANDS)})(?![A-Za-z]))"), r"\\"),
+    (re.compile(r"\\(?:text)?color ?\{[a-zA-Z]+\}"), ""),
     (re.compile(r"\\(?:[dtc]frac|cfrac|nicefrac|sfrac)(?![A-Za-z])"), r"\\frac"),
     (re.compile(r"\\[dt]binom(?![A-Za-z])"), r"\\binom"),
     (re.compile(r"\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\.?"), ""),
@@ -42,7 +54,19 @@ REWRITES = [
     (re.compile(r"\\!"), ""),
     (re.compile(r"\\\\ ?\[ ?-?[\d.]+ ?(?:ex|pt|em|mm|cm) ?\]"), r"\\\\ "),
     (re.compile(r"(?<=\d) ?[xX] ?(?=10 ?\^)"), r"\\times "),
-    (re.compile(r"\bRs\.? ?(?=\d)|\\textdollar(?![A-Za-z])"), r"\\dollar "),
+    (re.compile(r"\bRs\.? ?(?=\d)"), "₹ "),
+    (re.compile(r"\\(?:text|math)dollar(?![A-Za-z])"), r"\\dollar "),
+    (re.compile(r"(?<![\d.,'])\d{1,3}(?:'\d{3})+(?![\d'])|(?<![\d.])\d{1,3}(?:\.\d{3}){2,}(?![\d.])"),
+     lambda m: re.sub(r"[.']", "", m[0])),
+    (re.compile(r"(?<=\d)\\(?:mathrm|text) ?\{[eE]\}(?=[+-]?\d)"), "e"),
+    (re.compile(r"\+ ?/ ?-"), r"\\pm "),
+    (re.compile(r"\\#(?= ?\d)|(?<=\d)\^? ?\{?(?:th|st|nd|rd)(?![A-Za-z])\}?"), ""),
+    (re.compile(r"\\mathbb ([A-Z])|\\mathbf ?\{([RZQ])\}"), lambda m: f"\\mathbb{{{m[1] or m[2]}}}"),
+    (re.compile(r"\\(?:[lc]dots|dots[bcm]?)(?![A-Za-z])"), "..."),
+    (re.compile(r"\\dot ?\{?(\d)\}?(\d*)\\dot ?\{?(\d)\}?"), r"\\overline{\1\2\3}"),
+    (re.compile(r"(?<=[\d)\]}])(?:and|or)(?=[A-Z(\\\d])"), lambda m: f" {m[0]} "),
+    (re.compile(rf"\\(?:operatorname\*? ?\{{ ?({'|'.join(sorted(FUNCTIONS))})|(?:text|mathrm) ?\{{ ?(cis|lcm|gcd|ln|log)) ?\}}"),
+     lambda m: f"\\{m[1] or m[2]} "),
     (re.compile(r"\\triangle(?![A-Za-z])"), r"\\Delta "),
     (re.compile(r"(?<!\\)\\(?:[,;:> ]|q?quad(?![A-Za-z])|thinspace(?![A-Za-z])|space(?![A-Za-z]))|~|[\n\t\r]"), " "),
     (re.compile(r"\^ ?\{ ?\\circ ?\}|\^ ?\\circ(?![A-Za-z])|\\degrees?(?![A-Za-z])|\\textdegree"), r"\\degree "),
@@ -59,6 +83,19 @@ REWRITES = [
     (re.compile(r"(?<!\\)\\[()\[\]]"), " "),
     (re.compile(r"[ ]{2,}"), " "),
 ]  # fmt: skip
+WORD = r"\{ ?(?:\\(?:text|mathrm) ?\{)? ?([A-Za-z]+) ?\}? ?((?:\^ ?\{?\d\}?)?) ?\}?"
+VARIANTS = [
+    (re.compile(r"^(-?\d+),(?=(?:\d{1,2}|\d{4,})$)|^(-?0),(?=\d+$)"), lambda m: f"{m[1] or m[2]}."),
+    (re.compile(r"(?<=\d) ?(?:and|\\text ?\{ ?and ?\}) ?(?=\d+/\d|\\frac)"), " "),
+    (re.compile(r"(?<=\d) ?(?:to|\\text ?\{ ?to ?\}) ?(?=\d)"), ":"),
+    (re.compile(r"(?<![A-Za-z\\])C ?\((\w+), ?(\w+)\)|(?:\{\})?[_^] ?\{?(\w+)\}? ?C_ ?\{?(\w+)\}?"),
+     lambda m: f"\\binom{{{m[1] or m[3]}}}{{{m[2] or m[4]}}}"),
+    (re.compile(rf"(?<=[\d}}]) ?\\frac ?{WORD} ?{WORD}"),
+     lambda m: f" \\text{{{m[1]}{m[2]}/{m[3]}{m[4]}}}" if all(
+         w.lower() in UNIT_WORDS or w in UNIT_LETTERS for w in (m[1], m[3])) else m[0]),
+]  # fmt: skip
+MAX_VARIED = 400
+"""Characters of a text that is looked at for other spellings."""
 LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 
 
@@ -91,6 +128,16 @@ def trim(text: str) -> str:
         if text and text[-1] in ".,;:" and not text.endswith("..."):
             text = text[:-1]
     return text
+
+
+def variants(tidied: str) -> list[str]:
+    """`tidied` and what else it may spell: a decimal comma, "2 and 1/3", "3 to 4", C(5, 2), 10 \\frac{m}{s}."""
+    found = [tidied]
+    for pattern, new in VARIANTS if len(tidied) <= MAX_VARIED else ():
+        other = pattern.sub(new, tidied)
+        if other != tidied:
+            found.append(other)
+    return found
 
 
 def key(tidied: str) -> str:

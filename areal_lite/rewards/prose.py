@@ -1,6 +1,7 @@
 """Answers in words: names, yes and no, "no solution", number words. Decides alone when both sides are words."""
 
 import re
+from fractions import Fraction
 from functools import lru_cache
 
 from areal_lite.rewards.vocabulary import FUNCTIONS, NAMES, TEXT_COMMANDS
@@ -10,14 +11,22 @@ WORDS = re.compile(r"[A-Za-z][A-Za-z ,.'\"!?;-]*")
 ALGEBRA = re.compile(r"[abcnxyz]{3}")
 SEPARATOR = re.compile(r"\s*(?:,|;| and | & )\s*")
 SKIPPED = {"the", "a", "an", "is", "are", "there"}
-NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+SMALL = {name: n for n, name in enumerate(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen".split())} | {name: 10 * n for n, name in enumerate(
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}  # fmt: skip
+LARGE = {"hundred": 100, "thousand": 1000, "million": 10**6}
+PARTS = {"half": 2, "halves": 2, "third": 3, "fourth": 4, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 SYNONYMS = [
     {"emptyset", "varnothing", "no solution", "no solutions", "empty set", "none", "no real solution", "null set",
-     "no real solutions", "no solution exists", "no solutions exist", "empty", "no such", "does not have solution"},
+     "no real solutions", "no solution exists", "no solutions exist", "empty", "no such", "does not have solution", "phi"},
     {"infinity", "infinite", "infty", "inf"},
     {"undefined", "dne", "does not exist", "not defined", "limit does not exist", "doesn t exist"},
     {"infinitely many", "infinitely many solutions", "infinite solutions", "infinite number of solutions"},
-    {"all real numbers", "mathbb{r}", "all reals", "all real", "real numbers", "reals"},
+    {"yes", "true"},
+    {"no", "false"},
+    {"mathbbz", "integers", "all integers", "set of all integers", "set of integers"},
+    {"all real numbers", "mathbbr", "set of real numbers", "set of all real numbers", "all reals", "all real", "real numbers", "reals"},
 ]  # fmt: skip
 
 
@@ -52,7 +61,19 @@ def same_words(answer: str, gold: str) -> bool | None:
     return a == b or (len(a) == len(b) == 1 and synonyms(a[0], b[0]))
 
 
-def number_word(text: str) -> int | None:
-    """5 for "five"."""
+def number_word(text: str) -> Fraction | None:
+    """5 for "five", 120 for "one hundred twenty", 3/4 for "three fourths"."""
     found = words(text)
-    return NUMBERS.index(found[0]) if found and len(found) == 1 and found[0] in NUMBERS else None
+    if not found or len(found) != 1:
+        return None
+    *spoken, last = found[0].split()
+    part = PARTS.get(last, PARTS.get(last.removesuffix("s"))) if spoken else None
+    total = 0
+    for word in spoken if part else [*spoken, last]:
+        if word in SMALL:
+            total += SMALL[word]
+        elif word in LARGE and total:
+            total *= LARGE[word]
+        else:
+            return None
+    return Fraction(total, part or 1)

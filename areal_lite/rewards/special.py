@@ -4,10 +4,10 @@ are it.
 
 import re
 
-LETTER = re.compile(r"\(?\\?(?:text(?:bf|rm)?|mathrm|mathbf|textnormal)?\{?\s*\(?\s*([A-Ja-j])\s*\)?\s*[.:]?\s*\}?\)?")
+LETTER = re.compile(r"[(\[]?\\?(?:text(?:bf|rm)?|mathrm|mathbf|textnormal)?\{?\s*\(?\s*([A-Ja-j])\s*\)?\s*[.:]?\s*\}?[)\]]?")
 LEAD = re.compile(
-    r"(?:the )?(?:(?:correct )?(?:answer|option|choice)(?: is)?:? )?"
-    r"\(?\\?(?:text(?:bf|rm)?|mathrm|mathbf|textnormal)?\{?\s*\(?([A-Ja-j])(?:\s*\)|\s*[.:]|\s*\}).*",
+    r"(?:(?:therefore|thus|hence|so),? )?(?:the )?(?:(?:correct )?(?:answer|option|choice)(?: is)?:? )?"
+    r"\(?\\?(?:text(?:bf|rm)?|mathrm|mathbf|textnormal)?\{?\s*\(?([A-Ja-j])(?:\s*\)|\s*[.:]|\s*\}|\s+(?=because|since))(?!\s*[-+*/^_=<>&]).*",
     re.IGNORECASE | re.DOTALL,
 )
 NAMED = re.compile(
@@ -19,7 +19,7 @@ ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
 WORDED = re.compile(rf"(?:{DAY}(?: of)? ([a-z]{{3,9}})|([a-z]{{3,9}}) {DAY})(?:,? (\d{{4}}))?")
-CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?: ?([ap])\.? ?m\.?)?|(\d{1,2})(?: ?([ap])\.? ?m\.?)")
+CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::00)?(?: ?([ap])\.? ?m\.?)?|(\d{1,2})(?: ?([ap])\.? ?m\.?)")
 
 
 def choice(text: str) -> str:
@@ -29,6 +29,7 @@ def choice(text: str) -> str:
     match = LETTER.fullmatch(text.strip())
     if match and (match[1].isupper() or text.strip() != match[1]):
         return match[1].upper()
+    text = text.removeprefix("\\{").removesuffix("\\}").strip()
     text = re.sub(r"\(([A-H])\)", r"\1", re.sub(r"\\text\w*\{([^{}]*)\}", r"\1", text))
     if len(text) <= 40 and SEVERAL.fullmatch(text):
         letters = [c for c in text if c in "ABCDEFGH"]
@@ -73,11 +74,17 @@ def date(text: str) -> tuple | None:
     return None
 
 
+def by_24_hours(clock: tuple) -> tuple[int, int]:
+    _, hour, minute, half = clock
+    return (hour % 12 + 12 * (half == "p") if half else hour), minute
+
+
 def same_date(answer: str, gold: str) -> bool | None:
     """None unless both are dates or clock times."""
     a, b = date(answer), date(gold)
     if a is None or b is None:
         return None
     if a[0] == b[0] == "clock":
-        return a[1:3] == b[1:3] and (a[3] == b[3] or not a[3] or not b[3])
+        same_half = a[3] == b[3] or not a[3] or not b[3]
+        return same_half and (a[1:3] == b[1:3] or bool(a[3]) != bool(b[3]) and by_24_hours(a) == by_24_hours(b))
     return a == b

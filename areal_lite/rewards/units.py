@@ -24,7 +24,7 @@ volt 1 v | amp 1 I | n newton 1 N | j joule 1 J | kj kilojoule 1000 J | ev 1 V |
 kw kilowatt 1000 W | hz hertz 1 1/T | pa pascal 1 A | mol mole 1 O | k kelvin 1 K | hundred 100 x |
 thousand 1000 x | million 1000000 x | billion 1000000000 x | trillion 1000000000000 x | dozen 12 x |
 quart qt 1 Q | gallon gal 4 Q | pint pt 0.5 Q | cup 0.25 Q | acre 1 B | cal calorie 1 H | kcal 1000 H |
-radian rad 1 | c celsius 1 C | f fahrenheit 1 F | angstrom 1e-10 L | per /
+radian rad 1 r | old ago tall long wide more apiece each 1 | c celsius 1 C | f fahrenheit 1 F | angstrom 1e-10 L | per /
 """
 
 
