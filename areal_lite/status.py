@@ -35,8 +35,6 @@ PLACES = ("trained", "evaluated", "filtered", "dropped", "refused")
 
 def stage_of(path: Path) -> Path:
     """The stage directory that is meant. ConfigError when `path` is no run."""
-    if not (path / "config.yaml").exists():
-        raise ConfigError(f"{path} is not a run directory: it has no config.yaml. Give the run_dir of a launched experiment")
     try:
         stages = read_experiment(path).stages
     except ConfigError:

@@ -62,6 +62,10 @@ def test_what_is_written_for_the_children_reads_back_the_same(files, tmp_path):
     assert read_experiment(tmp_path) == experiment
     (tmp_path / "config.yaml").write_text(to_yaml(experiment.stages[1]))
     assert read_stage(tmp_path) == experiment.stages[1]
+    with pytest.raises(ConfigError, match=f"is one stage of a run; give the run_dir itself, {tmp_path.parent}"):
+        read_experiment(tmp_path)
+    with pytest.raises(ConfigError, match="is not a run directory: it has no config"):
+        read_experiment(tmp_path / "empty")
 
 
 @pytest.mark.parametrize(("word", "message"), [
@@ -69,15 +73,23 @@ def test_what_is_written_for_the_children_reads_back_the_same(files, tmp_path):
     ("max_staleness=3", "did you mean algorithm.max_staleness"),
     ("algoritm.group_size=3", "did you mean algorithm"),
     ("algorithm=3", "group of keys"),
-    ("algorithm.group_size=many", "must be of type whole number"),
-    ("generation.temperature=hot", "must be of type number"),
+    ("algorithm.group_size=many", "must be a whole number"),
+    ("generation.temperature=hot", "must be a number"),
     ("record.tensorboard=3", "true or false"),
     ("algorithm.objective=decopled", "did you mean 'decoupled'"),
     ("trainer.optimizer.betas=[0.9]", "must have 2"),
     ("generation.stop=x", "must be a list"),
     ("nonsense", "key=value"),
     ("algorithm.minibatches=3", "nearest: 2"),
-    ("algorithm.max_staleness=-1", "0 is synchronous"),
+    ("algorithm.max_staleness=-1", "max_staleness is -1, but must not be negative"),
+    ("trainer.optimizer.weight_decay=-0.1", "must not be negative"),
+    ("cluster.allocation=d2", r"cluster.allocation: .*vllm\.d64p1m1"),
+    ("lr=1e-5", r"did you mean trainer\.optimizer\.lr"),
+    ("nodez=4", r"did you mean cluster\.nodes"),
+    ("tiny=yes", "true or false"),
+    ("stages=3", "must be a list"),
+    ("make=toys", "must be toy or tiny"),
+    ("checkpoint.every_s=", "is empty, but must be"),
     ("generation.temperature=0", "greedy"),
     ("reward.rule=function", "belong together"),
     ("algorithm.objective=naive", "has no effect with objective=naive"),
@@ -95,6 +107,10 @@ def test_an_unknown_experiment_names_the_nearest(files):
         load(["exp=quickstrat"])
     with pytest.raises(ConfigError, match="say which experiment"):
         load([])
+    with pytest.raises(ConfigError, match="did you mean exp=quickstart"):
+        load(["quickstart"])
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml does not exist"):
+        run(files, exp="nowhere.yaml")
 
 
 def test_a_name_is_looked_up_in_the_users_own_configs_first_and_a_relative_base_beside_its_file(files, monkeypatch):

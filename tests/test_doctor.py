@@ -54,6 +54,15 @@ def test_a_cpu_build_of_torch_is_wrong_on_a_gpu_node():
     assert torch.ok == ("+cpu" not in torch.what) and vllm.ok and flash.ok == bool(doctor.version("flash-attn"))
 
 
+def test_a_torchvision_of_another_build_than_a_cpu_torch_is_wrong(tmp_path, monkeypatch):
+    for name in ("torch-2.13.0+cpu", "torchvision-0.28.0", "torchaudio-2.13.0+cpu"):
+        (tmp_path / f"{name}.dist-info").mkdir()
+        (tmp_path / f"{name}.dist-info" / "METADATA").write_text("Name: {}\nVersion: {}\n".format(*name.split("-")))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert [f.remedy for f in doctor.packages("cpu") if not f.ok and "torchvision" in f.what] == [
+        "pip uninstall -y torchvision; nothing here needs it"]
+
+
 def test_a_directory_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     found = doctor.Shared(Asked(run_dir=str(tmp_path / "file"))).write()

@@ -87,9 +87,9 @@ def test_a_run_that_can_start_passes(words):
     ("model.path=nowhere/at/all", "is not a directory"),
     ("data.max_prompt_tokens=9000", "max_position_embeddings) is 8192"),
     ("cluster.allocation=vllm.d1+d1t3", "t"),
-    ("cluster.allocation=vllm.d1", "allocation"),
     ("cluster.master=nonsense", "HOST:PORT"),
     ("cluster.nodes=2 cluster.gpus_per_node=1", "all 2 nodes reach"),
+    ("data.path=gone.jsonl", "no such file or directory, and not a hub data set"),
     ("evaluation.path=gone.jsonl", "evaluation.path=gone.jsonl does not exist"),
 ])
 def test_what_cannot_work_is_said_before_anything_starts(words, more, message):

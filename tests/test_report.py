@@ -144,7 +144,7 @@ def test_supervised_stages_alone_or_with_a_single_step_are_drawn(tmp_path, done)
 def test_a_directory_that_is_no_run_is_one_clear_sentence(tmp_path, capsys):
     run = make_run(tmp_path, plan=SHORT)
     empty = make_run(tmp_path, seed=1, plan=SHORT, done=0.0)
-    for path, words in ((tmp_path, "is not a run directory: it has no config.yaml"), (run / "8k", "not one of its stages"),
+    for path, words in ((tmp_path, "is not a run directory: it has no config.yaml"), (run / "8k", "is one stage of a run"),
                         (empty, "has no finished step yet"), (tmp_path / "nowhere", "is not a run directory")):
         assert main([str(path)]) == 2
         error = capsys.readouterr().err

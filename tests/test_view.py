@@ -87,7 +87,7 @@ def test_the_viewer_says_what_is_missing(tmp_path):
     done = subprocess.run([sys.executable, "-m", "areal_lite.view", str(tmp_path / "a"), str(tmp_path / "b")],
                           capture_output=True, text=True)
     assert done.returncode == 2
-    assert "areal-lite[view]" in done.stderr or "a does not exist" in done.stderr
+    assert ".[view]'" in done.stderr or "a does not exist" in done.stderr
 
 
 @pytest.mark.slow

@@ -1,5 +1,14 @@
 """What a stage may not ask for: values out of range, and options that would have no effect where they stand."""
+import dataclasses
+
 from areal_lite.config.schema import Algorithm, Stage
+from realhf import allocation
+
+POSITIVE = {"algorithm.prompts_per_step", "algorithm.group_size", "algorithm.minibatches", "generation.max_new_tokens",
+            "generation.max_concurrency", "reward.workers", "data.max_prompt_tokens", "evaluation.samples", "trainer.optimizer.lr",
+            "cluster.nodes", "trainer.max_tokens_per_microbatch"}
+SIGNED = {"seed", "reward.correct", "reward.wrong"}
+"""Every other number must not be negative."""
 
 
 class ConfigError(ValueError):
@@ -23,27 +32,25 @@ def _required(stage: Stage):
 
 def _ranges(stage: Stage):
     a, u = stage.algorithm, stage.until
-    positive = {"algorithm.prompts_per_step": a.prompts_per_step, "algorithm.group_size": a.group_size,
-                "algorithm.minibatches": a.minibatches, "generation.max_new_tokens": stage.generation.max_new_tokens,
-                "generation.max_concurrency": stage.generation.max_concurrency, "reward.workers": stage.reward.workers,
-                "data.max_prompt_tokens": stage.data.max_prompt_tokens, "evaluation.samples": stage.evaluation.samples,
-                "trainer.optimizer.lr": stage.trainer.optimizer.lr, "cluster.nodes": stage.cluster.nodes,
-                "trainer.max_tokens_per_microbatch": stage.trainer.max_tokens_per_microbatch}
-    for key, value in positive.items():
-        if value <= 0:
+    for key, value in _numbers(stage):
+        if value <= 0 and key in POSITIVE:
             yield f"{key} is {value}, but must be positive"
+        elif value < 0 and key not in SIGNED:
+            yield f"{key} is {value}, but must not be negative"
+    try:
+        allocation.parse(stage.cluster.allocation)
+    except ValueError as error:
+        yield f"cluster.allocation: {error}"
     if a.minibatches > 0 and a.prompts_per_step % a.minibatches:
         fits = [m for m in range(1, a.prompts_per_step + 1) if a.prompts_per_step % m == 0]
         near = min(fits, key=lambda m: abs(m - a.minibatches))
         yield f"algorithm.minibatches={a.minibatches} does not divide prompts_per_step={a.prompts_per_step}; nearest: {near}"
-    if a.max_staleness < 0:
-        yield f"algorithm.max_staleness is {a.max_staleness}; 0 is synchronous training, the least there is"
     if not 1 <= stage.generation.update_every <= a.max_staleness + 1:
         yield (f"generation.update_every={stage.generation.update_every} must be in 1..{a.max_staleness + 1}: "
                f"with max_staleness={a.max_staleness} no ticket could be issued in between")
     if stage.kind == "rl" and stage.generation.temperature <= 0:
         yield "generation.temperature must be positive while training; greedy answers have no gradient"
-    if u.steps <= 0 and u.epochs <= 0:
+    if u.steps == u.epochs == 0:
         yield "the stage never ends: set until.steps or until.epochs"
     if not 0 < stage.evaluation.top_p <= 1:
         yield f"evaluation.top_p is {stage.evaluation.top_p}, but must be in (0, 1]"
@@ -52,6 +59,16 @@ def _ranges(stage: Stage):
                f"a group is sampled on one server")
     if not 0 <= stage.cluster.node_rank < max(stage.cluster.nodes, 1):
         yield f"cluster.node_rank={stage.cluster.node_rank} is not one of 0..{stage.cluster.nodes - 1}"
+
+
+def _numbers(thing: object, prefix: str = ""):
+    """(dotted key, value) of every number."""
+    for field in dataclasses.fields(thing):
+        value = getattr(thing, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from _numbers(value, f"{prefix}{field.name}.")
+        elif isinstance(value, int | float):
+            yield prefix + field.name, value
 
 
 def _no_effect(stage: Stage):

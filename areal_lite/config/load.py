@@ -5,6 +5,7 @@ returns is written into the run directory, and every child process reads only th
 """
 import dataclasses
 import difflib
+import functools
 import re
 import typing
 from pathlib import Path
@@ -32,7 +33,7 @@ def load(words: list[str]) -> Experiment:
     name = options.pop("exp", "")
     if not name:
         raise ConfigError(f"say which experiment: exp=NAME, one of {', '.join(names())}")
-    tiny = options.pop("tiny", "false").lower() == "true"
+    tiny = _value(bool, {"true": True, "false": False}.get(said := options.pop("tiny", "false").lower(), said), "command line", "tiny")
     tree, above = _file(name), []
     if tiny:
         tree = _merge(tree, _file("tiny"), "tiny")
@@ -56,13 +57,22 @@ def to_yaml(thing: Experiment | Stage) -> str:
 
 
 def read_stage(directory: str | Path) -> Stage:
-    """The Stage a launcher wrote to DIRECTORY/config.yaml."""
-    return _build(Stage, _yaml(Path(directory) / "config.yaml"), "")
+    """The Stage a launcher wrote to DIRECTORY/config.yaml. ConfigError when it wrote none."""
+    return _build(Stage, _written(directory), f"{directory}/config.yaml")
 
 
 def read_experiment(directory: str | Path) -> Experiment:
-    """The Experiment a launcher wrote to DIRECTORY/config.yaml."""
-    return _build(Experiment, _yaml(Path(directory) / "config.yaml"), "")
+    """The Experiment a launcher wrote to DIRECTORY/config.yaml. ConfigError when it wrote none."""
+    tree = _written(directory)
+    if "stages" not in tree:
+        raise ConfigError(f"{directory} is one stage of a run; give the run_dir itself, {Path(directory).absolute().parent}")
+    return _build(Experiment, tree, f"{directory}/config.yaml")
+
+
+def _written(directory: str | Path) -> DictConfig:
+    if not (file := Path(directory) / "config.yaml").exists():
+        raise ConfigError(f"{directory} is not a run directory: it has no config.yaml. Give the run_dir of a launched experiment")
+    return _yaml(file)
 
 
 def read_words(cls: type, words: list[str]) -> object:
@@ -81,7 +91,8 @@ def read_words(cls: type, words: list[str]) -> object:
 def _split(word: str) -> tuple[str, str]:
     key, sign, value = word.partition("=")
     if not sign or not key:
-        raise ConfigError(f"{word!r} is not of the form key=value")
+        meant = f"; did you mean exp={word}?" if word in names() or word.endswith((".yaml", ".yml")) else ""
+        raise ConfigError(f"{word!r} is not of the form key=value{meant}")
     return key, value
 
 
@@ -102,9 +113,10 @@ def _path(name: str, beside: Path) -> Path:
     places = [beside / name] if name.endswith((".yaml", ".yml")) else [d / f"{name}.yaml" for d in (OWN, CONFIGS)]
     if found := next((path for path in places if path.is_file()), None):
         return found
+    if name.endswith((".yaml", ".yml")):
+        raise ConfigError(f"{places[0]} does not exist; exp=NAME without .yaml means a shipped experiment, or one in ./configs")
     near = difflib.get_close_matches(name, names(), 3, 0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names())}, and exp=FILE.yaml"
-    raise ConfigError(f"no experiment {name!r} ({places[-1]} does not exist); {hint}")
+    raise ConfigError(f"no experiment {name!r}; " + (f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names())}"))
 
 
 def _file(name: str, beside: Path = Path(), seen: tuple[Path, ...] = ()) -> DictConfig:
@@ -130,7 +142,10 @@ def _check_keys(tree: DictConfig, where: str) -> None:
     """Every key exists, here and in the stages; values are checked when the dataclasses are built."""
     body = {k: v for k, v in OmegaConf.to_container(tree, resolve=False).items() if k not in _TOP}
     _known(Stage, body, where, "")
-    for i, stage in enumerate(tree.get("stages") or []):
+    stages = tree.get("stages") or []
+    if not isinstance(stages, list | ListConfig) or not all(isinstance(s, DictConfig) for s in stages):
+        raise ConfigError(f"{where}: stages must be a list of groups of keys, each with its own name")
+    for i, stage in enumerate(stages):
         if "name" not in stage:
             raise ConfigError(f"{where}: stage {i + 1} has no name")
         _known(Stage, OmegaConf.to_container(stage, resolve=False), where, f"stages.{stage.name}.")
@@ -141,7 +156,8 @@ def _known(cls: type, values: dict, where: str, prefix: str) -> None:
     for key, value in values.items():
         if key not in hints:
             every = [*hints, *(_TOP if cls is Stage and not prefix else ())]
-            near = _elsewhere(str(key)) or difflib.get_close_matches(str(key), every, 1, 0.5)
+            close, leaves = functools.partial(difflib.get_close_matches, str(key), n=1), _leaves(Stage)
+            near = close(every, cutoff=0.75) or [leaves[n] for n in close(leaves, cutoff=0.75)] or close(every, cutoff=0.5)
             hint = f"did you mean {prefix + near[0] if near[0] in every else near[0]}?" if near else f"valid: {', '.join(hints)}"
             raise ConfigError(f"{where}: no key {prefix}{key}; {hint}")
         if dataclasses.is_dataclass(hints[key]):
@@ -150,10 +166,12 @@ def _known(cls: type, values: dict, where: str, prefix: str) -> None:
             _known(hints[key], value, where, f"{prefix}{key}.")
 
 
-def _elsewhere(key: str) -> list[str]:
-    """A key of that name in another group."""
-    return [f"{group}.{name}" for group, cls in typing.get_type_hints(Stage).items() if dataclasses.is_dataclass(cls)
-            for name in typing.get_type_hints(cls) if name == key]
+def _leaves(cls: type, prefix: str = "") -> dict[str, str]:
+    """Name -> dotted key of everything in the groups of `cls`; of several of one name the first."""
+    found: dict[str, str] = {}
+    for name, hint in typing.get_type_hints(cls).items():
+        found = {**(_leaves(hint, f"{prefix}{name}.") if dataclasses.is_dataclass(hint) else {name: prefix + name}), **found}
+    return found
 
 
 def _experiment(tree: DictConfig, above: list[dict], per_stage: dict[str, str], default_name: str) -> Experiment:
@@ -167,8 +185,8 @@ def _experiment(tree: DictConfig, above: list[dict], per_stage: dict[str, str], 
     for word in per_stage:
         if word.split(".")[1] not in stage_names or word.count(".") < 2:
             raise ConfigError(f"{word}: write stages.NAME.key=value, with NAME one of {', '.join(stage_names)}")
-    name = top.get("name") or default_name
-    run_dir = top.get("run_dir") or f"runs/{name}"
+    name = str(top.get("name") or default_name)
+    run_dir = str(top.get("run_dir") or f"runs/{name}")
     stages = []
     for overlay in overlays:
         mine = [f"{k.split('.', 2)[2]}={v}" for k, v in per_stage.items() if k.split(".")[1] == overlay["name"]]
@@ -178,6 +196,8 @@ def _experiment(tree: DictConfig, above: list[dict], per_stage: dict[str, str], 
     said = {key: str(top.get(key) or "") for key in ("recipe", "recover", "launcher", "make")}
     if said["launcher"] not in ("", "slurm", "ray"):
         raise ConfigError(f"launcher={said['launcher']} must be slurm or ray, or empty for one command per node")
+    if said["make"] not in ("", "toy", "tiny"):
+        raise ConfigError(f"make={said['make']} must be toy or tiny, or empty for a model and data of your own")
     return Experiment(name, run_dir, tuple(stages), **said)
 
 
@@ -234,7 +254,7 @@ def _value(kind: object, value: object, where: str, key: str) -> object:
     if kind is str and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     if type(value) is not kind:
-        raise ConfigError(f"{where}: {key} is {value!r} ({type(value).__name__}), but must be of type {_word(kind)}")
+        raise ConfigError(f"{where}: {key} is {'empty' if value is None else repr(value)}, but must be {_word(kind)}")
     return value
 
 
@@ -248,7 +268,7 @@ def _tuple(kind: object, value: object, where: str, key: str) -> tuple:
 
 
 def _word(kind: object) -> str:
-    words = {int: "whole number", float: "number", str: "text", bool: "true or false"}
+    words = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
     return words.get(kind, str(kind))
 
 

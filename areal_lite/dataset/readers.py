@@ -57,13 +57,19 @@ def load_rows(path: str, format: str = "auto") -> list[Row]:
     return rows
 
 
+def on_hub(path: str) -> bool:
+    """Whether `path` is the name of a hub data set and of nothing on this machine. ValueError when it is neither."""
+    local = Path(path).expanduser()
+    if local.exists():
+        return False
+    if not _HUB_NAME.fullmatch(path) or (local.suffix in (".json", ".jsonl", ".parquet") and ":" not in path):
+        raise ValueError(f"data {path!r}: no such file or directory, and not a hub data set owner/name[:file]")
+    return True
+
+
 def _files(path: str) -> list[Path]:
     """The data files `path` stands for, in sorted order."""
-    local = Path(path).expanduser()
-    if not local.exists():
-        if not _HUB_NAME.fullmatch(path) or (local.suffix in (".json", ".jsonl", ".parquet") and ":" not in path):
-            raise ValueError(f"data {path!r}: no such file or directory, and not a hub data set owner/name[:file]")
-        local = _download(*path.partition(":")[::2])
+    local = _download(*path.partition(":")[::2]) if on_hub(path) else Path(path).expanduser()
     if local.is_file():
         return [local]
     for kind in ("parquet", "jsonl", "json"):

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from areal_lite.config import Experiment, Stage
+from areal_lite.dataset.readers import on_hub
 from areal_lite.launch import placement
 from areal_lite.launch.stages import load_data, weights_dir
 from realhf import allocation
@@ -67,7 +68,7 @@ def _placement(report: Report, experiment: Experiment, stage: Stage, first: str,
 
 def _model(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
     if stage.kind == "rl" and importlib.util.find_spec("vllm") is None:
-        raise ValueError("vLLM is not installed: pip install 'areal-lite[gpu]', or make .venv for a CPU machine (extra cpu)")
+        raise ValueError("vLLM is not installed: pip install -e '.[gpu]' in the checkout, or make .venv/ready for a CPU")
     path = Path(first)
     if stage.model.path != first:
         report.facts.append(f"stage {stage.name}: starts from {stage.model.path}")
@@ -116,8 +117,9 @@ def _room(directory: Path, needed: float, what: str, key: str) -> None:
 
 
 def _data(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
-    if not Path(first).is_dir() and not Path(stage.data.path).exists():
-        report.facts.append(f"stage {stage.name}: {stage.data.path} will be fetched from the hub")
+    remote = [part for part in map(str.strip, stage.data.path.split(",")) if on_hub(part)]
+    if remote and not Path(first).is_dir():
+        report.facts.append(f"stage {stage.name}: {', '.join(remote)} will be fetched from the hub")
         return
     data = load_data(stage, first)
     dropped = {why: n for why, n in data.dropped.items() if n}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from areal_lite import record
-from areal_lite.config import ConfigError, Experiment, Stage, read_experiment, read_stage
+from areal_lite.config import Experiment, Stage, read_experiment, read_stage
 
 WASTED = ("filtered", "dropped", "refused", "lost")
 """Words of the token ledger for what was generated and not trained on (lost: generated again)."""
@@ -48,13 +48,7 @@ class Run:
 
 def read_run(path: Path) -> Run:
     """ValueError when `path` is no run directory or has nothing to draw yet."""
-    if not (path / "config.yaml").exists():
-        raise ValueError(f"{path} is not a run directory: it has no config.yaml. Give the run_dir of a launched experiment")
-    try:
-        experiment = read_experiment(path)
-    except ConfigError as error:
-        raise ValueError(f"{path} is not a run directory, or of another release of this program: {error}. "
-                         f"Give the run_dir itself, not one of its stages") from error
+    experiment = read_experiment(path)
     stages = [_stage(path / s.name) for s in experiment.stages if (path / s.name / "config.yaml").exists()]
     stages = [s for s in stages if s.rows or s.held]
     if not stages:

@@ -31,7 +31,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         from areal_lite.view.page import FONTS, build, gr
     except ImportError as error:
-        print(f"error: the viewer needs Gradio ({error}): pip install 'areal-lite[view]'", file=sys.stderr)
+        print(f"error: the viewer needs Gradio ({error}): pip install -e '.[view]' in the checkout", file=sys.stderr)
         return 2
     names = tuple(r.rstrip("/").split("/")[-3 if r.endswith(".jsonl") else -1] for r in options.results)
     short = tuple(name.split("@")[0] for name in names)
