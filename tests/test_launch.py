@@ -117,7 +117,7 @@ def test_the_command_prints_the_config_and_checks_without_starting(words, capsys
     assert main([words[0], "--check", *words[1:]]) == 0 and "can run here" in capsys.readouterr().out
     assert not (tmp_path / "run").exists()
     assert main(["exp=distil-1.5b"]) == 2 and "did you mean distill-1.5b" in capsys.readouterr().err
-    assert main([*words, "trainer.optimizer.lr=fast"]) == 2 and "must be of type number" in capsys.readouterr().err
+    assert main([*words, "trainer.optimizer.lr=fast"]) == 2 and "must be a number" in capsys.readouterr().err
 
 
 def test_the_launcher_imports_in_under_a_second():
