@@ -18,6 +18,7 @@ import torch
 
 from areal_lite import record
 from areal_lite.algorithms import advantages as adv
+from areal_lite.algorithms.gap import PARTS
 from areal_lite.algorithms.losses import policy_loss
 from areal_lite.config import Stage, read_experiment, read_stage
 from areal_lite.rewards import rules
@@ -122,11 +123,12 @@ def loss(step: Step, made: dict[int, np.ndarray], m: int) -> dict[str, float]:
         place = {id(t): i for i, t in enumerate(bundle.trajectories(share.batch))}
         for t in share.batch.minibatches[m].trajectories:
             mine = {name: values[place[id(t)]] for name, values in share.tables.items()}
-            fields = pack.loss_fields(settings, t, made[id(t)], mine.get("proximal"), mine.get("reference"))
+            fields = pack.loss_fields(settings, share.batch.step, t, made[id(t)], mine.get("proximal"), mine.get("reference"))
             columns.append({**fields, "mask": np.ones(len(t.output_ids)), "behaviour": t.logprobs, "current": mine["current"]})
     flat = {name: torch.from_numpy(np.concatenate([c[name] for c in columns])).double() for name in columns[0]}
     value, sums = policy_loss(settings, flat["current"], torch.zeros_like(flat["mask"]), flat)
-    out = {name: float(x) / max(tokens, 1) for name, x in {"loss": value, **sums}.items() if name != "entropy"}
+    out = {name: float(x) / max(tokens, 1) for name, x in {"loss": value, **sums}.items()
+           if name != "entropy" and not name.startswith(PARTS)}
     out["loss"] -= settings.entropy_bonus * step.shares[0].metrics[m]["entropy"]     # the entropy itself is not recorded
     return out
 

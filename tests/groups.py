@@ -11,7 +11,7 @@ import time
 import traceback
 from multiprocessing.connection import wait
 
-CLOCK_S = 30.0
+CLOCK_S = 60.0
 """Of every collective; a hang shows within it."""
 
 _context = multiprocessing.get_context("forkserver")

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from areal_lite.algorithms import advantages as adv
+from areal_lite.algorithms.gap import summary
 from areal_lite.algorithms.losses import PolicyLoss, behaviour_weights, k3, mean_ratio_veto, policy_loss, sft_loss
 
 
@@ -66,7 +67,7 @@ def batch(n=40, seed=0):
     r = lambda scale=1.0: torch.randn(n, generator=g) * scale                          # noqa: E731
     current = -r().abs()
     fields = {"mask": (torch.rand(n, generator=g) < 0.7).float(), "advantages": r(), "behaviour": current + r(0.5),
-              "proximal": current + r(0.3), "reference": current + r(0.4)}
+              "proximal": current + r(0.3), "reference": current + r(0.4), "staleness": torch.arange(n) % 11.0}
     return current.requires_grad_(), r().abs(), fields
 
 
@@ -154,6 +155,28 @@ def test_on_policy_data_gives_ratio_one_and_no_gap():
     n = fields["mask"].sum().item()
     assert sums["mean_ratio"].item() == n == sums["behaviour_weight"].item()
     assert sums["kl_behaviour"].item() == sums["logprob_gap"].item() == sums["clip_fraction"].item() == 0
+
+
+def test_the_gap_by_staleness_is_what_a_loop_over_the_tokens_counts():
+    current, entropy, f = batch(400)
+    _, sums = policy_loss(PolicyLoss("decoupled", behaviour_weight="token_mask", behaviour_weight_cap=1.1), current, entropy, f)
+    got = summary({name: float(x) for name, x in sums.items()})
+    rows = {}
+    for t in range(400):
+        if f["mask"][t]:
+            b = float(f["behaviour"][t])
+            d = float(current[t]) - b
+            masked = math.exp(float(f["proximal"][t]) - b) > 1.1
+            rows.setdefault(min(int(f["staleness"][t]), 8), []).append((abs(d), math.exp(-d) + d - 1, masked))
+    assert sorted(rows) == list(range(9))
+    for s, level in rows.items():
+        want = np.mean(level, axis=0)
+        mine = [got[f"{name}_staleness_{s}"] for name in ("gap", "kl", "masked")]
+        np.testing.assert_allclose(mine, want, rtol=2e-5)
+    every = sorted(d for level in rows.values() for d, _, _ in level)
+    for q in (50, 90, 99):
+        exact = every[math.ceil(q / 100 * len(every)) - 1]
+        assert exact <= got[f"ratio_p{q}"] < exact * 10 ** 0.25
 
 
 def test_a_mean_ratio_above_the_limit_vetoes_the_minibatch():

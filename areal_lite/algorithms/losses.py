@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from areal_lite.algorithms.gap import by_staleness
+
 Sums = dict[str, Tensor]
 MAX_LOG_RATIO = 20.0
 """exp() of more is infinite in bf16 and useless in fp32; a ratio beyond it is far outside every clip range."""
@@ -29,9 +31,10 @@ class PolicyLoss:
 def policy_loss(settings: PolicyLoss, logprobs: Tensor, entropy: Tensor, fields: dict[str, Tensor]) -> tuple[Tensor, Sums]:
     """Clipped policy gradient -> (sum of the loss over loss tokens, sums to report).
 
-    fields: mask, advantages, behaviour (logprobs of the policy that sampled), and when they are used: proximal
+    fields: mask, advantages, behaviour (logprobs of the policy that sampled), staleness (in versions), and when they are
+    used: proximal
     (logprobs of this step's starting policy; absent means it is the current one), weight (see behaviour_weights),
-    reference.
+    reference. kl_behaviour estimates KL(behaviour || current); gap.py says what else is reported of the two.
     naive: ratio = current / behaviour (PPO, arXiv:1707.06347, eq. 7).
     decoupled: ratio = current / proximal, each token weighted by proximal / behaviour (Hilton et al. 2022,
     arXiv:2110.00641, section 3; AReaL, arXiv:2505.24298, eq. 5).
@@ -50,8 +53,11 @@ def policy_loss(settings: PolicyLoss, logprobs: Tensor, entropy: Tensor, fields:
             "mean_ratio": (ratio * mask).sum(),
             "behaviour_weight": (weight * mask).sum(),
             "behaviour_masked": ((weight == 0) * mask).sum(),
-            "entropy": (entropy * mask).sum(),
-            **gap(logprobs.detach(), behaviour, mask)}
+            "entropy": (entropy * mask).sum()}
+    with torch.no_grad():
+        apart, kl = logprobs - behaviour, k3(logprobs, behaviour)
+        sums |= {"kl_behaviour": (kl * mask).sum(), "logprob_gap": (apart.abs() * mask).sum(),
+                 **by_staleness(apart, kl, (weight == 0).to(mask.dtype), fields["staleness"], mask)}
     if settings.kl_loss:
         kl = k3(logprobs, fields["reference"])
         per_token = per_token + settings.kl_loss * kl
@@ -72,12 +78,6 @@ def behaviour_weights(settings: PolicyLoss, proximal: Tensor, behaviour: Tensor,
         total = _exp(((proximal - behaviour) * mask).sum())
         return _tame(settings, total.expand_as(mask))
     return _token_weight(settings, proximal, behaviour)
-
-
-def gap(current: Tensor, behaviour: Tensor, mask: Tensor) -> Sums:
-    """Distance of the trainer's policy from the one that sampled: the k3 estimate of KL(behaviour || current), [N] summed."""
-    return {"kl_behaviour": (k3(current, behaviour) * mask).sum(),
-            "logprob_gap": ((current - behaviour).abs() * mask).sum()}
 
 
 def k3(logprobs: Tensor, other: Tensor) -> Tensor:

@@ -96,7 +96,7 @@ def policy_gap(runs: list[Run]) -> Figure | None:
 
 
 def _by_staleness(panel: Axes, stages: list[Span]) -> None:
-    """Median and spread over steps of the gap, for every staleness there was; recorded when proximal logprobs are."""
+    """Median and spread over steps of the gap, for every staleness there was."""
     found = {s: np.concatenate([curve(t, f"gap_staleness_{s}").ravel() for t in stages]) for s in range(9)}
     found = {s: v[np.isfinite(v)] for s, v in found.items() if np.isfinite(v).any()}
     if not found:

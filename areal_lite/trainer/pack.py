@@ -39,10 +39,10 @@ def loss_settings(a: Algorithm) -> PolicyLoss:
                       a.entropy_bonus)
 
 
-def loss_fields(settings: PolicyLoss, t: Trajectory, advantages: np.ndarray, proximal: np.ndarray | None,
+def loss_fields(settings: PolicyLoss, step: int, t: Trajectory, advantages: np.ndarray, proximal: np.ndarray | None,
                 reference: np.ndarray | None) -> dict[str, np.ndarray]:
     """What policy_loss reads of one answer besides mask and behaviour, [T] each; None: this step does without it."""
-    fields = {"advantages": advantages}
+    fields = {"advantages": advantages, "staleness": step - t.versions}
     if proximal is not None:
         fields["proximal"] = proximal
         if settings.behaviour_weight.startswith("sequence"):

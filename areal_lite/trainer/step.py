@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from areal_lite.algorithms import advantages as adv
+from areal_lite.algorithms.gap import PARTS, summary
 from areal_lite.algorithms.losses import mean_ratio_veto, policy_loss
 from areal_lite.config.schema import Algorithm
 from areal_lite.trainer import pack
@@ -40,14 +41,16 @@ def ppo_step(a: Algorithm, temperature: float, batch: Batch, policy: Engine, ref
     for mb in batch.minibatches:
         if trace:
             trace.current |= _logprobs(policy, mb.trajectories, temperature)
-        sequences = [pack.with_fields(t, **pack.loss_fields(settings, t, advantages[id(t)], proximal.get(id(t)),
+        sequences = [pack.with_fields(t, **pack.loss_fields(settings, batch.step, t, advantages[id(t)], proximal.get(id(t)),
                                                             referred.get(id(t)))) for t in mb.trajectories]
         metrics = policy.train_step(sequences, functools.partial(policy_loss, settings), temperature,
                                     max(mb.loss_tokens, 1), veto=mean_ratio_veto(a.max_mean_ratio, mb.loss_tokens))
         made.append(_per_token(metrics, mb))
+        if mb is batch.minibatches[0]:                     # before the first update: the gap to this step's own policy
+            gap = summary(metrics)
     if trace:
         trace.proximal, trace.reference, trace.advantages, trace.metrics = proximal, referred, advantages, made
-    return {**_mean(made), **_kl_to_reference(policy, trajectories, referred), **_gap_by_staleness(policy, batch, proximal)}
+    return {**_mean(made), **gap, **_kl_to_reference(policy, trajectories, referred)}
 
 
 def _logprobs(engine: Engine, trajectories: list[Trajectory], temperature: float) -> Arrays:
@@ -61,7 +64,7 @@ SUMS = {"clip_fraction", "mean_ratio", "behaviour_weight", "behaviour_masked", "
 
 
 def _per_token(metrics: dict[str, float], mb: Minibatch) -> dict[str, float]:
-    return {k: v / max(mb.loss_tokens, 1) if k in SUMS else v for k, v in metrics.items()}
+    return {k: v / max(mb.loss_tokens, 1) if k in SUMS else v for k, v in metrics.items() if not k.startswith(PARTS)}
 
 
 def _mean(made: list[dict[str, float]]) -> dict[str, float]:
@@ -75,21 +78,3 @@ def _kl_to_reference(policy: Engine, trajectories: list[Trajectory], referred: A
     kl = sum(float((t.logprobs - referred[id(t)]).sum(dtype=np.float64)) for t in trajectories)
     total, count = policy.all_reduce_sum(np.array([kl, sum(len(t.output_ids) for t in trajectories)]))
     return {"kl_start": total / max(count, 1.0)}
-
-
-def _gap_by_staleness(policy: Engine, batch: Batch, proximal: Arrays) -> dict[str, float]:
-    """|trainer - behaviour| logprobs at the step's start, per token, by how stale the token is.
-
-    Staleness 0 with whole trajectories of this version is the two engines' numerical difference and nothing else.
-    """
-    if not proximal:
-        return {}
-    levels = 9
-    sums = np.zeros((2, levels))
-    for mb in batch.minibatches:
-        for t in mb.trajectories:
-            stale = np.clip(batch.step - t.versions, 0, levels - 1)
-            sums[0] += np.bincount(stale, np.abs(proximal[id(t)] - t.logprobs), levels)
-            sums[1] += np.bincount(stale, minlength=levels)
-    gap, count = policy.all_reduce_sum(sums)
-    return {f"gap_staleness_{s}": float(gap[s] / count[s]) for s in range(levels) if count[s]}
