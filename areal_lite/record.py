@@ -57,6 +57,12 @@ def write(file: str | os.PathLike, text: str) -> None:
     os.replace(partial, file)
 
 
+def last_status(stage_dir: Path) -> dict:
+    """What the master said last in status.json (master/status.py); {} before it said anything."""
+    file = stage_dir / "status.json"
+    return json.loads(file.read_text()) if file.exists() else {}
+
+
 def bundle_dir(stage_dir: Path, version: int, every_steps: int) -> Path | None:
     """Where the replay bundle of the step that makes `version` goes; None when that step is not one of the recorded."""
     return stage_dir / "bundles" / f"step-{version:08d}" if every_steps > 0 and version % every_steps == 0 else None

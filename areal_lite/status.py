@@ -49,8 +49,7 @@ def stage_of(path: Path) -> Path:
 def facts(directory: Path) -> dict:
     """Everything that is known, JSON-able. Times are seconds before now."""
     now = time.time()
-    file = directory / "status.json"
-    status = json.loads(file.read_text()) if file.exists() else {}
+    status = record.last_status(directory)
     rows, events = (list(record.read(directory / f"{name}.jsonl")) for name in ("metrics", "events"))
     joined = {e["peer"]: now - e["time"] for e in events if e["event"] == "joined"}
     return {"directory": str(directory), "now": now, "joined_s": joined, "finished": (directory / "finished.json").exists(),

@@ -50,9 +50,11 @@ class Key:
 
 def keys(cls: type) -> list[Key]:
     """The keys of a dataclass in order, without the groups in it. ValueError for a field that nothing is said under."""
-    tree, hints = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0].body, typing.get_type_hints(cls)
-    said = {field.target.id: ast.literal_eval(after.value) for field, after in itertools.pairwise(tree)
-            if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)}
+    hints, said = typing.get_type_hints(cls), {}
+    for part in filter(dataclasses.is_dataclass, cls.__mro__):
+        for field, after in itertools.pairwise(ast.parse(textwrap.dedent(inspect.getsource(part))).body[0].body):
+            if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr):
+                said[field.target.id] = ast.literal_eval(after.value)
     plain = [f for f in dataclasses.fields(cls) if not dataclasses.is_dataclass(hints[f.name])]
     if silent := [f.name for f in plain if f.name not in said]:
         raise ValueError(f"{cls.__name__} says nothing under {', '.join(silent)}")
@@ -112,4 +114,6 @@ def _default(field: dataclasses.Field) -> str:
         return ""
     if isinstance(value, tuple):
         return f"[{', '.join(map(str, value))}]"
+    if isinstance(value, float) and value >= 1e6:
+        return f"{value:g}"
     return str(value).lower() if isinstance(value, bool) else '""' if value == "" else str(value)

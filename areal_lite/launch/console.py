@@ -2,7 +2,6 @@
 
 A pure reader of the stage directory (metrics.jsonl, evaluation.jsonl, status.json); nothing waits for it.
 """
-import json
 import sys
 import time
 from pathlib import Path
@@ -63,7 +62,7 @@ class Console:
             self.say(f"[{self.stage.name}] held-out accuracy at version {r['step']}: {r['accuracy']:.1%} "
                      f"(+-{1.96 * r['accuracy_se']:.1%}), length {r['length']:.1f}, truncated {r['truncated']:.1%}")
         if self.live:
-            self.live.update(self._panel(rows, held, _status(directory), running))
+            self.live.update(self._panel(rows, held, record.last_status(directory), running))
         else:
             for r in self._new(directory / "metrics.jsonl", rows):
                 self.say(self._line(r))
@@ -120,8 +119,3 @@ def _left(rows: list[dict], total: int) -> str:
         return ""
     seconds = (recent[-1] - recent[0]) / (len(recent) - 1) * (total - rows[-1]["step"])
     return f"{seconds / 60:.0f} min left" if seconds >= 90 else f"{seconds:.0f} s left"
-
-
-def _status(directory: Path) -> dict:
-    file = directory / "status.json"
-    return json.loads(file.read_text()) if file.exists() else {}

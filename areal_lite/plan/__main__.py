@@ -4,7 +4,8 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from areal_lite.config import ConfigError, Experiment, load, names, read_words
+from areal_lite.config import ConfigError, Experiment, load, read_words
+from areal_lite.config.reference import help_text
 from areal_lite.plan.stage import Planned, Settings, allocation_of, plan_stage
 
 DESCRIPTION = """How long would it take, which side waits, how stale does it get? The master's own scheduler, unmodified, runs
@@ -15,8 +16,7 @@ between simulated servers and a simulated trainer; a few dozen steps are simulat
   python -m areal_lite.plan --published                         against the published hours of AReaL v0.1
   python -m areal_lite.plan --calibrate RUN [RUN ...]           fit the first run, predict all of them
   python -m areal_lite.plan exp=distill-1.5b-stage2 --policies  what count-based admission and drop-late cost
-
-Assumed unless given: """
+"""
 EPILOG = """Answers are log-normal with the mean of their context (5,000 / 7,000 / 9,000 tokens under 8K / 16K / 24K), decoding is
 bound by memory bandwidth (weights once a step, keys and values of every running answer), training is FLOPs over MFU, a
 version's bytes are written and read at `wire`. Left out: pipeline bubbles, preemption for want of key-value memory,
@@ -25,11 +25,11 @@ evaluation, checkpoints, failures."""
 
 def main(words: list[str] | None = None) -> int:
     """Exit status: 0, or 2 for something that has to be changed."""
-    given = ", ".join(f"{f.name}={f.default:g}" for f in dataclasses.fields(Settings))
-    parser = argparse.ArgumentParser(prog="python -m areal_lite.plan", description=DESCRIPTION + given, epilog=EPILOG,
+    parser = argparse.ArgumentParser(prog="python -m areal_lite.plan", description=DESCRIPTION,
+                                     epilog=f"assumed unless given:\n{help_text(Settings)}\n\n{EPILOG}",
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*", metavar="key=value",
-                        help=f"any key of the schema or of the above; exp= one of {', '.join(names())}")
+                        help="exp=NAME first; then any of the keys below, and any of the experiment's (python -m areal_lite.config)")
     does = parser.add_mutually_exclusive_group()
     does.add_argument("--sweep", action="store_true", help="all splits and staleness bounds, and a picture")
     does.add_argument("--published", action="store_true", help="compare with the published hours")

@@ -20,17 +20,17 @@ SHAPES = {  # hidden, intermediate, layers, heads, key-value heads, head size, v
 class Hardware:
     """One GPU and how much of it is reached; the defaults are an H800's data sheet and ordinary shares of it."""
     flops: float = 989e12
-    """Dense bf16."""
+    """A second, of one GPU in dense bf16."""
     bandwidth: float = 3.35e12
-    """Bytes/s of its memory."""
+    """Bytes/s of a GPU's memory."""
     mfu: float = 0.4
     """Share of flops that training reaches."""
     decode_share: float = 0.6
     """Share of the bandwidth that decoding reaches."""
     step_s: float = 0.006
-    """Of one decoding step whatever the model: scheduling, sampling, launches."""
+    """Seconds of one decoding step whatever the model: scheduling, sampling, launches."""
     reduce_s: float = 15e-6
-    """Latency of one all-reduce between the GPUs of a server."""
+    """Seconds of one all-reduce between the GPUs of a server, whatever its size."""
     wire: float = 2e9
     """Bytes/s at which a version is gathered and written, and at which a server reads it."""
 

@@ -18,32 +18,28 @@ MEANS = (0, 8192, 16384, 24000), (0, 5000, 7000, 9000)
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Hardware):
     """What the planner assumes besides the configuration; every key can be given on the command line."""
     nodes: int = 0
-    """0: the configuration's."""
+    """Of the cluster; 0: the configuration's."""
     gpus_per_node: int = 0
+    """GPUs of one node; 0: the configuration's."""
     simulate: int = 24
     """Steps that are simulated, after 2 + max_staleness for warming up; the rest is extrapolated."""
     shrink: int = 0
     """Simulate 1/shrink of the prompts, servers and ranks; 1 is the whole cluster, 0 chooses about 64 prompts a step."""
     mean_length: float = 0.0
-    """Of answers, in tokens; 0: by the context, see MEANS."""
+    """Of answers, in tokens; 0: by the context."""
     length_factor: float = 1.0
     """Multiplies the assumed mean lengths."""
     sigma: float = 0.8
-    """Of log(length); half of its square lies between prompts."""
+    """Standard deviation of log(length); half of its square lies between prompts."""
     prompt_tokens: int = 150
+    """Of every prompt."""
     rows: int = 0
     """Training rows, for stages that end after epochs; 0: the published data sets are known."""
     slower: float = 1.0
     """Everything takes this many times as long as the data sheet's roofline says."""
-    mfu: float = 0.4
-    decode_share: float = 0.6
-    step_s: float = 0.006
-    wire: float = 2e9
-    flops: float = 989e12
-    bandwidth: float = 3.35e12
 
 
 @dataclass(frozen=True)
@@ -75,8 +71,7 @@ class Planned:
 def plan_stage(stage: Stage, plan: Allocation, settings: Settings, *, costs: Costs | None = None,
                lengths: Lengths | None = None) -> Planned:
     """Simulate a stage of reinforcement learning on an allocation. ValueError when something has to be said first."""
-    given = {f.name: getattr(settings, f.name) for f in dataclasses.fields(Hardware) if hasattr(settings, f.name)}
-    costs = (costs or assumed(stage, plan, Hardware(**given))).slower(settings.slower)
+    costs = (costs or assumed(stage, plan, settings)).slower(settings.slower)
     cut = stage.generation.max_new_tokens
     lengths = lengths or with_mean(settings.mean_length or settings.length_factor * mean_length(cut), settings.sigma, cut)
     a, servers, ranks = stage.algorithm, plan.generation.d, plan.training.data_parallel

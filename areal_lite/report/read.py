@@ -1,5 +1,4 @@
 """Run directories -> what the figures are drawn from. Reads files only; a run may be under way, killed or of one step."""
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,8 +75,6 @@ def _stage(directory: Path) -> StageRecord:
     for event in record.read(directory / "events.jsonl"):
         counts[event["event"]] = counts.get(event["event"], 0) + 1
     samples = list(record.read(directory / "samples.jsonl"))
-    file = directory / "status.json"
-    ledger = json.loads(file.read_text()).get("ledger", {}) if file.exists() else {}
     return StageRecord(read_stage(directory), list(record.read(directory / "metrics.jsonl")),
-                       list(record.read(directory / "evaluation.jsonl")), samples[:2] + samples[2:][-2:], ledger, counts,
-                       (directory / "finished.json").exists())
+                       list(record.read(directory / "evaluation.jsonl")), samples[:2] + samples[2:][-2:],
+                       record.last_status(directory).get("ledger", {}), counts, (directory / "finished.json").exists())
