@@ -86,9 +86,9 @@ class Master:
                 self.recorder.loaded(peer, message)
             case Update():
                 if first:
-                    s.take_back(self.journal.read(message.version))
+                    self.recorder.began(message.version, taken_back=s.take_back(self.journal.read(message.version)))
                 out = s.on(peer, message)
-                return out + self._made(message, first)
+                return out if first else out + self._made(message)
         return s.on(peer, message)
 
     def _keep(self, t: Trajectory) -> None:
@@ -98,12 +98,8 @@ class Master:
         if worked and self.journal.off:
             self.recorder.event("journal off", why=self.journal.off)
 
-    def _made(self, update: Update, first: bool) -> list:
-        """A version exists: its row is complete, and it may be where the stage ends."""
-        if first:
-            answers = sum(map(len, self.scheduler.journaled.values())) + sum(map(len, self.scheduler.groups.values()))
-            self.recorder.began(update.version, answers)
-            return []
+    def _made(self, update: Update) -> list:
+        """A version was made: its row is complete, and it may be where the stage ends."""
         facts = {"time_generation_s": self.clocks.take_busy(),
                  "lost_tokens": self.scheduler.ledger.lost, "duplicates": self.scheduler.duplicates,
                  "refused_peers": self.hub.refused, "malformed": self.hub.malformed}

@@ -89,15 +89,16 @@ class Scheduler:
         self._forget(peer)
         return self._react()
 
-    def take_back(self, trajectories: list[Trajectory]) -> None:
-        """Before the first Update: answers that need not be made again, in the order they came. Of a ticket's attempts the
-        last counts; an answer to a prompt that is not this run's is left out."""
+    def take_back(self, trajectories: list[Trajectory]) -> int:
+        """Before the first Update: answers that need not be made again, in the order they came; how many of them are used.
+        Of a ticket's attempts the last counts; an answer to a prompt that is not this run's is left out."""
         for t in trajectories:
             group = self.journaled.setdefault(t.k, {})
             if group and next(iter(group.values())).attempt < t.attempt:
                 group.clear()
             if t.sample < self.rules.group_size and np.array_equal(t.prompt_ids, self.prompt_of(t.k, t.attempt).token_ids):
                 group[t.sample] = t
+        return sum(map(len, self.journaled.values()))
 
     def _forget(self, peer: str) -> None:
         server = self.servers.pop(peer)
