@@ -72,12 +72,15 @@ def test_several_runs_are_drawn_as_their_mean_with_a_band_from_lowest_to_highest
 
 def test_panels_of_what_a_run_does_not_measure_are_left_out(tmp_path):
     run = make_run(tmp_path, plan=(("8k", 8192, 3),))
-    titles = ["KL(policy || stage's start) per token", "|log-probability gap| by staleness"]
-    assert all(panel.get_visible() for panel in drawn(read_run(run), "policy_gap.png").values())
+    whole = drawn(read_run(run), "policy_gap.png")
+    assert len(whole) == 4 and {p.get_subplotspec().rowspan.start for p in whole.values()} == {0, 1}
     rows = [{k: v for k, v in r.items() if not k.startswith(("gap_", "kl_start"))} for r in record.read(run / "8k" / "metrics.jsonl")]
     record.write(run / "8k" / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in rows))
     panels = drawn(read_run(run), "policy_gap.png")
-    assert [name for name, panel in panels.items() if not panel.get_visible()] == titles
+    assert set(whole) - set(panels) == {"KL(policy || stage's start) per token", "|log-probability gap| by staleness"}
+    assert [p.get_subplotspec().num1 for p in panels.values()] == [0, 1]           # side by side, and the figure half as high
+    assert [p.get_xlabel() for p in panels.values()] == ["training step"] * 2
+    assert 2 * panels.popitem()[1].figure.get_figheight() == whole.popitem()[1].figure.get_figheight()
 
 
 def test_smoothing_is_a_centred_mean_of_what_is_there():

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import MaxNLocator
 
 from areal_lite.report.panels import BLUE, GREEN, INK, PURPLE, RED, SHADES, STYLE, grid, held_out, limit, lines, share, split_of_step
@@ -22,10 +23,22 @@ def draw(runs: list[Run]) -> dict[str, tuple[Figure, str]]:
     with plt.rc_context(STYLE):
         for name, function, caption in FIGURES:
             if (figure := function(runs)) is not None:
-                for panel in figure.axes:              # what the run did not measure leaves no empty frame
-                    panel.set_visible(bool(panel.lines or panel.collections))
+                _close_ranks(figure)
                 made[name] = (figure, caption)
     return made
+
+
+def _close_ranks(figure: Figure) -> None:
+    """What the run did not measure leaves no empty frame: the other panels move up, and the figure shrinks."""
+    before = figure.axes[0].get_gridspec()
+    for panel in [p for p in figure.axes if not (p.lines or p.collections)]:
+        figure.delaxes(panel)
+    if len(figure.axes) < before.nrows * before.ncols:
+        rows, (width, height) = -(-len(figure.axes) // before.ncols), figure.get_size_inches()
+        figure.set_size_inches(width, height * rows / before.nrows)
+        for panel, place in zip(figure.axes, GridSpec(rows, before.ncols, figure), strict=False):
+            panel.set_subplotspec(place)
+            panel.set_xlabel(panel.get_xlabel() or "training step")
 
 
 def curriculum(runs: list[Run]) -> Figure | None:

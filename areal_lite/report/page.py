@@ -5,14 +5,18 @@ import itertools
 import math
 from pathlib import Path
 
-from areal_lite.report.panels import context_words
+from areal_lite.report.panels import SAVED_DPI, context_words
 from areal_lite.report.read import WASTED, Run, StageRecord, differences
 from areal_lite.report.series import curve, ends, spans
 
 HEAD = ("stage", "context", "steps", "held-out accuracy", "training accuracy", "length", "truncated", "minutes", "staleness",
         "wasted tokens")
+LEGEND = """a -> b: the stage's first and last evaluation; in training, the mean of its first and of its last steps. Minutes are
+those of the steps, without starting. Staleness: of the oldest token trained on. Wasted: tokens that were generated and not trained on."""
+SHOWN_DPI = 106
+"""Of a figure on the page: one of full width fills it."""
 CSS = """body{font:15px/1.55 system-ui,sans-serif;color:#24292f;max-width:1040px;margin:2.5em auto;padding:0 1em}
-h1{font-size:1.5em;margin-bottom:.1em}h2{font-size:1.1em;margin:2em 0 .5em}figure{margin:1.5em 0}img{width:100%;height:auto}
+h1{font-size:1.5em;margin-bottom:.1em}h2{font-size:1.1em;margin:2em 0 .5em}figure{margin:1.5em 0}img{max-width:100%;height:auto}
 figcaption,.dim{color:#57606a;font-size:.9em}table{border-collapse:collapse;font-size:.88em;width:100%}
 th,td{text-align:right;padding:.35em .6em;border-bottom:1px solid #d8dee4;white-space:nowrap}
 th:first-child,td:first-child{text-align:left}th{font-weight:600}
@@ -46,10 +50,13 @@ def page(runs: list[Run], figures: dict[str, tuple[Path, str]]) -> str:
     head, *rows = table(runs)
     cells = "".join(f"<tr>{''.join(f'<td>{e(c)}</td>' for c in row)}</tr>" for row in rows)
     parts = [f"<h1>{e(first.name)}</h1>", *[f'<p class="dim">{n}</p>' for n in notes],
-             f"<table><tr>{''.join(f'<th>{e(c)}</th>' for c in head)}</tr>{cells}</table>"]
+             f"<table><tr>{''.join(f'<th>{e(c)}</th>' for c in head)}</tr>{cells}</table>",
+             f'<p class="dim">{e(LEGEND)}</p>']
     for name, (file, caption) in figures.items():
-        data = base64.b64encode(file.read_bytes()).decode()
-        parts.append(f'<figure><img alt="{e(name)}" src="data:image/png;base64,{data}"><figcaption>{e(caption)}</figcaption></figure>')
+        data = file.read_bytes()
+        width = int.from_bytes(data[16:20]) * SHOWN_DPI // SAVED_DPI       # a PNG's first chunk
+        parts.append(f'<figure><img alt="{e(name)}" width="{width}" src="data:image/png;base64,{base64.b64encode(data).decode()}">'
+                     f'<figcaption>{e(caption)}</figcaption></figure>')
     parts += [_samples(s) for s in runs[0].stages if s.samples]
     return (f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             f"<title>{e(first.name)}</title><style>{CSS}</style>{''.join(parts)}</html>\n")
