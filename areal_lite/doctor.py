@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -34,6 +35,7 @@ CONNECT_S = 2.0
 
 @dataclass(frozen=True)
 class Asked:
+    """Keys of `python -m areal_lite.doctor`."""
     run_dir: str = "runs"
     """Where runs are to be written; one directory for all nodes."""
     master: str = ""
@@ -188,7 +190,7 @@ def _connect(address: str, port: int, asked: Asked, stack: contextlib.ExitStack)
                                                               f"{asked.master.rpartition(':')[2]} and the next in the firewall")
 
 
-def examine(asked: Asked):
+def examine(asked: Asked) -> Iterator[Finding]:
     """Every finding, as soon as it is there."""
     if asked.device == "cuda":
         yield from gpus()

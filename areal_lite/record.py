@@ -1,7 +1,7 @@
 """Rows of a run directory: JSON lines that survive a kill, and whole files that appear at once."""
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 FATAL = 3
@@ -42,7 +42,7 @@ def read(file: str | os.PathLike) -> Iterator[dict]:
                 yield json.loads(line)
 
 
-def keep(file: str | os.PathLike, wanted) -> None:
+def keep(file: str | os.PathLike, wanted: Callable[[dict], bool]) -> None:
     """Rewrite the file with the rows that wanted(row) accepts; a resumed run takes back what it will do again."""
     if not Path(file).exists():
         return

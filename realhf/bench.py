@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from transformers import PretrainedConfig
 
 from realhf.allocation import Layout, parse_layout
 from realhf.config import Engine as EngineConfig
@@ -61,7 +62,7 @@ def long_tailed(total: int, longest: int, seed: int = 0) -> np.ndarray:
     return np.array(lengths)
 
 
-def training_flops(config, lengths: np.ndarray) -> float:
+def training_flops(config: PretrainedConfig, lengths: np.ndarray) -> float:
     """Forward and backward without recomputation: 6 per weight and token, 6 x width x L^2 per layer of attention.
 
     As Chowdhery et al. 2022 (PaLM, appendix B), with the causal half of attention. A lookup is not counted.
@@ -173,6 +174,7 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
 
 
 def main() -> None:
+    """Parse the command line; start all ranks, or be one of them."""
     parser = argparse.ArgumentParser(prog="python -m realhf.bench", description=__doc__, formatter_class=_Help)
     parser.add_argument("--model", default="tiny", help=f"{', '.join(SHAPES)}, or a directory with a config.json")
     parser.add_argument("--layout", default="d1", help="for example d2t2; letters as in an allocation string")

@@ -64,7 +64,7 @@ def test_labels_and_facts_say_what_was_answered(two):
     pair = pairs(*two)[1]
     assert words.questions(pair, "second is better")[0][0].startswith("q0   0/2 : 1/2   What is")
     assert words.samples(pair.second[0]) == [("1  ✓  7 tokens", 0), ("2  ✗  7 tokens", 1)]
-    assert words.facts(pair.first[2], 1) == "✗ wrong, answer '9', 7 tokens, cut off, 1 words of reflection, boxed"
+    assert words.facts(pair.first[2], 1) == "✗ wrong, answer '9', 7 tokens, cut off, words of reflection: 1, boxed"
     assert words.headline(pair).startswith("3 questions. First 33.3 %")
     assert "Difference +0.0" in words.headline(pair) and words.headline(pair).endswith("better on 1, worse on 1.")
 

@@ -47,7 +47,7 @@ def facts(row: dict, sample: int) -> str:
     answer = f"answer {s['answer']!r}" if s["answer"] else "no answer"
     notes = [word for word, holds in (("boxed", s["boxed"]), ("repeats itself", s["repeats"])) if holds]
     return ", ".join([f"{MARKS[s['outcome']]} {s['outcome'].replace('_', ' ')}", answer, f"{s['tokens']} tokens",
-                      "cut off" if s["finish"] == "length" else "stopped by itself", f"{s['keywords']} words of reflection", *notes])
+                      "cut off" if s["finish"] == "length" else "stopped by itself", f"words of reflection: {s['keywords']}", *notes])
 
 
 def headline(pair: Pair) -> str:
