@@ -29,7 +29,7 @@ class Console:
         self.live = Live(console=self.rich, refresh_per_second=4, transient=True) if self.rich.is_terminal else None
         self.drawn = 0.0
         self.shown: dict[Path, int] = {}
-        self.baseline: float | None = None
+        self.read: dict[Path, tuple] = {}
 
     def __enter__(self):
         if self.live:
@@ -56,8 +56,7 @@ class Console:
         if now - self.drawn < REFRESH_S and not force:
             return
         self.drawn = now
-        rows = list(record.read(directory / "metrics.jsonl"))
-        held = list(record.read(directory / "evaluation.jsonl"))
+        rows, held = self._rows(directory / "metrics.jsonl"), self._rows(directory / "evaluation.jsonl")
         for r in self._new(directory / "evaluation.jsonl", held):
             self.say(f"[{self.stage.name}] held-out accuracy at version {r['step']}: {r['accuracy']:.1%} "
                      f"(+-{1.96 * r['accuracy_se']:.1%}), length {r['length']:.1f}, truncated {r['truncated']:.1%}")
@@ -66,6 +65,13 @@ class Console:
         else:
             for r in self._new(directory / "metrics.jsonl", rows):
                 self.say(self._line(r))
+
+    def _rows(self, file: Path) -> list[dict]:
+        """Of a file, which is read again only when it has changed: a long run has many."""
+        stamp = (file.stat().st_ino, file.stat().st_size) if file.exists() else None
+        if self.read.get(file, (None,))[0] != stamp:
+            self.read[file] = stamp, list(record.read(file))
+        return self.read[file][1] if stamp else []
 
     def _new(self, file: Path, rows: list[dict]) -> list[dict]:
         seen, self.shown[file] = self.shown.get(file, 0), len(rows)
