@@ -25,11 +25,12 @@ import torch
 from transformers import PretrainedConfig
 
 from realhf.allocation import Layout, parse_layout
+from realhf.balance import balance, sequence_cost
 from realhf.config import Engine as EngineConfig
 from realhf.distributed import initialise, leave
 from realhf.engine import Engine
 from realhf.model import parameter_shapes
-from realhf.packing import Sequence, balance, sequence_cost
+from realhf.packing import Sequence
 
 SHAPES = {  # hidden, intermediate, layers, heads, key-value heads, vocabulary, tied
     "tiny": (256, 704, 4, 4, 2, 4096, True),

@@ -5,7 +5,6 @@ Row j of it is the prediction made AT token j, that is, of the next token of the
 are moved there by `_predicted_by`, the only place of this package that knows about the shift by one.
 """
 
-import heapq
 import itertools
 from dataclasses import dataclass, field
 
@@ -101,30 +100,6 @@ def first_fit_decreasing(lengths: np.ndarray, budget: int) -> list[list[int]]:
         while free[full] < smallest:
             full += 1
     return bins
-
-
-def sequence_cost(lengths: np.ndarray, quadratic_at: float) -> np.ndarray:
-    """Work of sequences in units of one token without attention.
-
-    quadratic_at: the length at which attention costs as much as everything else, about 12 x hidden size.
-    """
-    lengths = np.asarray(lengths, np.float64)
-    return lengths * (1.0 + lengths / quadratic_at)
-
-
-def balance(costs: np.ndarray, ranks: int) -> list[list[int]]:
-    """Share items among ranks so that the largest sum of costs is small: largest first, to whoever has least.
-
-    At most 4/3 of the optimum (Graham 1969); far closer when there are many items.
-    """
-    heap = [(0.0, rank) for rank in range(ranks)]
-    shares: list[list[int]] = [[] for _ in range(ranks)]
-    costs = np.asarray(costs, np.float64)
-    for item in np.argsort(-costs, kind="stable").tolist():
-        load, rank = heap[0]
-        shares[rank].append(item)
-        heapq.heapreplace(heap, (load + float(costs[item]), rank))
-    return shares
 
 
 def microbatches(

@@ -15,7 +15,7 @@ MAY_IMPORT = {                                 # room: rooms of this repository 
     "config": {"realhf.config", "realhf.allocation"},
     "streams": {"types"},
     "dataset": {"types", "templates"},
-    "master": LIGHT | {"realhf.allocation"},
+    "master": LIGHT | {"realhf.allocation", "realhf.balance"},
     "generation": {"types", "config", "streams", "rewards", "weights", "record", "realhf.allocation"},
     "trainer": LIGHT | {"algorithms", "realhf"},
     "evaluation": LIGHT | {"rewards", "launch", "realhf.allocation"},

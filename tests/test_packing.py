@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realhf.packing import Sequence, balance, first_fit_decreasing, microbatches, pack, sequence_cost, unpack
+from realhf.balance import balance, sequence_cost
+from realhf.packing import Sequence, first_fit_decreasing, microbatches, pack, unpack
 
 LENGTHS = np.clip(np.random.default_rng(0).lognormal(7.5, 0.9, 8192), 64, 16384).astype(int)
 """Answers of a reasoning model: median 1,800 tokens, longest 16,384."""

@@ -1,9 +1,8 @@
 """Groups -> one Batch per data-parallel rank, balanced by cost."""
-import heapq
-
 import numpy as np
 
 from areal_lite.types import Batch, Minibatch, Trajectory
+from realhf.balance import balance, sequence_cost
 
 
 def make_batches(groups: list[list[Trajectory]], step: int, ranks: int, minibatches: int) -> list[Batch]:
@@ -18,26 +17,14 @@ def make_batches(groups: list[list[Trajectory]], step: int, ranks: int, minibatc
     return [Batch(step, tuple(_minibatch(dealt[m][rank], tokens[m]) for m in range(minibatches))) for rank in range(ranks)]
 
 
-def cost(t: Trajectory) -> float:
-    """Relative time to train on a trajectory: linear in its tokens, plus attention's square (equal at 32k tokens)."""
-    n = len(t.prompt_ids) + len(t.output_ids)
-    return n * (1 + n / 32768)
-
-
 def _deal(groups: list[list[Trajectory]], ranks: int) -> list[list[tuple[Trajectory, np.ndarray]]]:
     """Each rank's (trajectory, rewards of its group)."""
     items = []
     for group in groups:
         rewards = np.array([t.reward for t in sorted(group, key=lambda t: t.sample)], np.float32)
         items += [(t, rewards) for t in group]
-    items.sort(key=lambda item: cost(item[0]), reverse=True)
-    heap = [(0.0, rank) for rank in range(ranks)]
-    shares: list[list[tuple[Trajectory, np.ndarray]]] = [[] for _ in range(ranks)]
-    for item in items:
-        load, rank = heapq.heappop(heap)
-        shares[rank].append(item)
-        heapq.heappush(heap, (load + cost(item[0]), rank))
-    return shares
+    costs = sequence_cost(np.array([len(t.prompt_ids) + len(t.output_ids) for t, _ in items]))
+    return [[items[i] for i in share] for share in balance(costs, ranks)]
 
 
 def _minibatch(share: list[tuple[Trajectory, np.ndarray]], loss_tokens: int) -> Minibatch:

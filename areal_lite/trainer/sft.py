@@ -13,6 +13,7 @@ from areal_lite.algorithms.losses import sft_loss
 from areal_lite.config.schema import Stage
 from areal_lite.trainer.recovery import Recovery
 from realhf.allocation import Layout
+from realhf.balance import balance, sequence_cost
 from realhf.engine import Engine
 from realhf.packing import Sequence
 
@@ -27,16 +28,18 @@ def train(stage: Stage, directory: Path, layout: Layout, rank: int, device: torc
     step = recovery.back()
     if rank == 0:
         record.keep(directory / "metrics.jsonl", lambda row: row["step"] <= step)
-    share, started = layout.data_parallel_rank(rank), time.monotonic()
+    share, per_step, started = layout.data_parallel_rank(rank), stage.algorithm.prompts_per_step, time.monotonic()
     while step < stage.until.steps:
-        drawn = range(step * stage.algorithm.prompts_per_step, (step + 1) * stage.algorithm.prompts_per_step)
-        lengths = engine.all_reduce_sum(np.array([sum(len(rows.response(n)) for n in drawn[share::layout.data_parallel])]))
-        metrics = engine.train_step([_sequence(rows, n) for n in drawn[share::layout.data_parallel]], sft_loss, 1.0, lengths[0])
+        drawn = [_sequence(rows, n) for n in range(step * per_step, (step + 1) * per_step)]
+        costs = sequence_cost(np.array([len(s.token_ids) for s in drawn]))
+        tokens = sum(float(s.fields["mask"].sum()) for s in drawn)
+        mine = [drawn[i] for i in balance(costs, layout.data_parallel)[share]]
+        metrics = engine.train_step(mine, sft_loss, 1.0, tokens)
         step += 1
         if rank == 0:
-            metrics["entropy"] /= lengths[0]
+            metrics["entropy"] /= tokens
             now, seconds = time.time(), time.monotonic() - started
-            record.append(directory / "metrics.jsonl", {"step": step, "time": now, "stage": stage.name, "tokens": lengths[0],
+            record.append(directory / "metrics.jsonl", {"step": step, "time": now, "stage": stage.name, "tokens": tokens,
                                                         "elapsed_s": seconds, **metrics})
         recovery.tick(step)
     engine.wait_saved()
