@@ -26,8 +26,8 @@ def build(pairs: list[Pair], names: tuple[str, str]) -> gr.Blocks:
         with gr.Row():
             benchmark = gr.Dropdown([(_title(p), i) for i, p in enumerate(pairs)], value=0, label="Benchmark", elem_id="benchmark")
             show = gr.Dropdown(list(words.FILTERS), value="all questions", label="Show", elem_id="show")
-            back = gr.Button("Previous", elem_id="previous", min_width=80, scale=0)
-            ahead = gr.Button("Next", elem_id="next", min_width=80, scale=0)
+            back = gr.Button("Previous", elem_id="previous", min_width=110, scale=0)
+            ahead = gr.Button("Next", elem_id="next", min_width=110, scale=0)
         question = gr.Dropdown([], label="Question  (right answers first : second)", elem_id="question")
         headline = gr.Markdown(elem_id="headline")
         problem = gr.Markdown(elem_id="problem", latex_delimiters=LATEX, container=True)

@@ -56,7 +56,7 @@ def headline(pair: Pair) -> str:
     one, two = (estimate([_share(r) for r in rows], len(rows[0]["samples"])) for rows in (pair.first, pair.second))
     return (f"{c.questions} questions. First {100 * one.mean:.1f} % [{100 * one.low:.1f}, {100 * one.high:.1f}], second "
             f"{100 * two.mean:.1f} % [{100 * two.low:.1f}, {100 * two.high:.1f}]. Difference {100 * c.difference:+.1f} "
-            f"[{100 * c.low:+.1f}, {100 * c.high:+.1f}], p = {c.p_value:.3f}; better on {c.better}, worse on {c.worse}.")
+            f"[{100 * c.low:+.1f}, {100 * c.high:+.1f}] (brackets: 95 %), p = {c.p_value:.3f}; better on {c.better}, worse on {c.worse}.")
 
 
 def _score(row: dict) -> str:
