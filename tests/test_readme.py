@@ -13,6 +13,7 @@ from areal_lite.config import load, names
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
 TREE = re.search(r"## The tree\n+```\n(.*?)```", TEXT, re.DOTALL).group(1)
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "blog").glob("*.md")), ROOT / "configs" / "README.md"]
 COMMANDS = sorted(set(re.findall(r"^ +(python -m .*?)(?: {2,}.*| +#.*)?$", TEXT, re.MULTILINE)))
 
 
@@ -32,9 +33,16 @@ def test_the_tree_lists_what_is_there_and_nothing_else():
     assert rooms <= told, f"not in the tree: {rooms - told}"
 
 
-def test_every_link_and_picture_exists():
-    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
-        assert target.startswith("http") or (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_link_picture_and_path_of_a_page_exists(page):
+    text = page.read_text()
+    for target, heading in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", text):
+        if not target.startswith("http"):
+            file = page.parent / target if target else page
+            assert file.exists(), target
+            assert not heading or re.search(rf"^#+ {heading.replace('-', '.')}$", file.read_text(), re.MULTILINE | re.IGNORECASE), heading
+    for path in re.findall(r"`((?:areal_lite|realhf|tests|configs|benchmarks)/[a-z0-9_./-]+[a-z/])`", text):
+        assert (ROOT / path).exists(), path
 
 
 @pytest.mark.parametrize("command", COMMANDS)
