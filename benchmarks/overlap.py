@@ -60,10 +60,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/overlap"),
                         help="the cold start and finished runs here are kept (default %(default)s)")
     options = parser.parse_intermixed_args()
-    words = options.words if any(w.startswith("exp=") for w in options.words) else ["exp=quickstart", *options.words]
-    experiment = runs.experiment_in(options.out, words)
-    stages = {s.name: s for s in runs.rl_stages(experiment)}
-    stage = stages[options.stage] if options.stage else list(stages.values())[min(1, len(stages) - 1)]
+    experiment, stage = runs.chosen(options.out, options.words, options.stage, 1)
     runs.cold_start(experiment)
     found, cpu = {}, {}
     print(f"{experiment.name}, stage {stage.name}, {options.steps} steps, load average before {os.getloadavg()[0]:.1f}", flush=True)

@@ -16,12 +16,29 @@ import psutil
 import yaml
 
 from areal_lite import record
-from areal_lite.config import Experiment, Stage, load
+from areal_lite.config import ConfigError, Experiment, Stage, load
 
 
 def experiment_in(directory: Path, words: list[str]) -> Experiment:
-    """The experiment with its cold start in DIRECTORY/cold."""
-    return load([*words, f"run_dir={directory / 'cold'}"])
+    """The words' experiment, quickstart unless they name one, with its cold start in DIRECTORY/cold."""
+    first = [] if any(w.startswith("exp=") for w in words) else ["exp=quickstart"]
+    return load([*first, *words, f"run_dir={directory / 'cold'}"])
+
+
+def chosen(directory: Path, words: list[str], name: str, default: int) -> tuple[Experiment, Stage]:
+    """experiment_in, and its stage of reinforcement learning called `name`; without a name number `default`, or the last.
+
+    SystemExit with what to change.
+    """
+    try:
+        experiment = experiment_in(directory, words)
+    except ConfigError as error:
+        raise SystemExit(f"error: {error}") from None
+    stages = rl_stages(experiment)
+    found = [s for s in stages if s.name == name] if name else (stages[default:] or stages[-1:])
+    if not found:
+        raise SystemExit(f"error: no stage {name!r} of reinforcement learning; there are {', '.join(s.name for s in stages) or 'none'}")
+    return experiment, found[0]
 
 
 def rl_stages(experiment: Experiment) -> list[Stage]:

@@ -107,10 +107,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=0, help="stop after so many new runs; 0: all")
     parser.add_argument("--out", type=Path, default=Path("runs/staleness"), help="finished runs here are kept (default %(default)s)")
     options = parser.parse_intermixed_args()
-    words = options.words if any(w.startswith("exp=") for w in options.words) else ["exp=quickstart", *options.words]
-    experiment = runs.experiment_in(options.out, words)
-    stages = {s.name: s for s in runs.rl_stages(experiment)}
-    stage = stages[options.stage] if options.stage else list(stages.values())[-1]
+    experiment, stage = runs.chosen(options.out, options.words, options.stage, -1)
     if not stage.evaluation.path:
         raise SystemExit(f"{experiment.name} has no held-out questions: set evaluation.path")
     runs.cold_start(experiment)

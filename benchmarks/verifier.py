@@ -81,15 +81,17 @@ def measure(rows: list[list[str]], protocol: str, seed: int) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.verifier", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="?", type=Path, default=os.environ.get("AREAL_LITE_DATA", "../shared/data"),
+    parser.add_argument("data", nargs="?", type=Path, default=Path(os.environ.get("AREAL_LITE_DATA", "../shared/data")),
                         help="directory of the data (default %(default)s)")
     parser.add_argument("--protocol", default="ours", choices=("ours", "qwen", "math-verify"), help="which grader (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the shuffle (default %(default)s)")
     parser.add_argument("--show", action="store_true", help="list golds refused and shuffled golds accepted")
     options = parser.parse_args()
+    if not (sets := list(gold_sets(options.data))):
+        parser.error(f"no file with golds in {options.data}; give the directory that holds the evaluation and training files")
     grade("\\boxed{\\sum_{k=1}^{3} k}", ["6"], options.protocol)
     print(f"{'set':<36}{'rows':>6}{'gold':>10}{'shuffled':>10}{'per s':>9}{'p50 ms':>9}{'p99 ms':>9}")
-    for name, rows in gold_sets(Path(options.data)):
+    for name, rows in sets:
         r = measure(rows, options.protocol, options.seed)
         print(f"{name:<36}{len(rows):>6}{r['gold']:>10.2%}{r['shuffled']:>10.2%}{r['per_s']:>9.0f}"
               f"{r['p50_ms']:>9.3f}{r['p99_ms']:>9.2f}", flush=True)  # fmt: skip

@@ -38,6 +38,15 @@ def test_the_stages_of_a_benchmark_all_start_from_the_cold_start(tmp_path):
     assert stages[0].data.path == f"{tmp_path}/cold/toy/train.jsonl"
 
 
+def test_a_stage_is_chosen_by_its_name_or_its_place_and_a_wrong_word_ends_with_what_to_change(tmp_path):
+    assert [runs.chosen(tmp_path, [], name, place)[1].name for name, place in (("context-56", 1), ("", 1), ("", -1), ("", 7))] == [
+        "context-56", "context-68", "context-80", "context-80"]
+    with pytest.raises(SystemExit, match="no stage 'sft' of reinforcement learning; there are context-56, context-68, context-80"):
+        runs.chosen(tmp_path, [], "sft", 0)
+    with pytest.raises(SystemExit, match=r"did you mean trainer\.optimizer\.lr"):
+        runs.chosen(tmp_path, ["lr=1"], "", 0)
+
+
 def test_a_launcher_that_fails_is_an_error_with_its_last_words(tmp_path):
     stage = load(["exp=quickstart", f"run_dir={tmp_path}/nowhere"]).stages[-1]
     with pytest.raises(RuntimeError, match="this cannot run"):
