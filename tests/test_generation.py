@@ -285,3 +285,21 @@ def test_when_the_connection_breaks_it_forgets_what_it_owed_and_joins_anew_with_
         assert {t.k for t in after} == {1} and all((t.versions == 2).all() for t in after)
         assert s.engine.loads == [3, 2] and s.spoke.totals["generated_tokens"] <= sum(len(t.output_ids) for t in after)
     serving.play(scenario)
+
+
+def test_a_stop_in_the_moment_in_which_a_load_is_done_is_not_lost(model_dir, pool, tmp_path):
+    serving = Serving(model_dir, pool)
+
+    async def scenario(s):
+        probing, answer = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+        async def probe(token_ids):
+            probing.set()
+            return await answer
+        s.engine.probe = probe
+        s.inbox.put_nowait(publish_fake(tmp_path, 0))
+        await probing.wait()
+        answer.set_result(np.array([0.0, -1.0, -2.0], np.float32))
+        s.inbox.put_nowait(Stop("enough"))
+        await s.spoke.until(lambda spoke: False)           # run() ends and cancels this
+    serving.play(scenario)

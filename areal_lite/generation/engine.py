@@ -200,7 +200,8 @@ class VLLMEngine:
         """Await a call to EngineCore under the configured clock."""
         seconds = self._stage.generation.update_timeout_s
         try:
-            return await asyncio.wait_for(call, seconds)
+            async with asyncio.timeout(seconds):
+                return await call
         except TimeoutError as error:
             raise EngineError(f"vLLM did not answer within {seconds:g} s while {what}") from error
 

@@ -164,11 +164,13 @@ class Server:
         """Check, load, probe; (probe error, seconds of stall)."""
         clock = self._stage.generation.update_timeout_s
         try:
-            manifest = await asyncio.wait_for(asyncio.to_thread(_verified, update), clock)
+            async with asyncio.timeout(clock):             # not wait_for: that of Python 3.11 may swallow a cancellation
+                manifest = await asyncio.to_thread(_verified, update)
             self._trusted.clear()
             seconds = await self._engine.update(
                 update.path, manifest, update.version, recompute=self._stage.generation.kv == "recompute")
-            logprobs = await asyncio.wait_for(self._engine.probe(manifest.probe_ids), clock)
+            async with asyncio.timeout(clock):
+                logprobs = await self._engine.probe(manifest.probe_ids)
         except TimeoutError as error:
             raise EngineError(f"version {update.version} from {update.path} was not ready after {clock:g} s") from error
         except WeightsError as error:
