@@ -74,9 +74,13 @@ def kind(hint: object) -> str:
 
 
 def help_text(cls: type) -> str:
-    """The keys of a command as lines for a terminal."""
-    return "\n".join(textwrap.fill(f"{k.name}={k.default}   {k.text}", 110, initial_indent="  ", subsequent_indent="      ",
-                                   break_on_hyphens=False) for k in keys(cls))
+    """The keys of a command as lines for a terminal, key=default before what it means."""
+    lines, margin = [], " " * 26
+    for k in keys(cls):
+        said = f"  {k.name}={k.default}"
+        text = textwrap.fill(k.text, 118, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)
+        lines.append(said.ljust(26) + text[26:] if len(said) < 25 else f"{said}\n{text}")
+    return "\n".join(lines)
 
 
 def markdown() -> str:
