@@ -1,6 +1,5 @@
-"""Are two readings the same answer? Typed: what a thing is decides how it is compared, and brackets, order, direction
-and units keep their meaning. Symmetric up to the options; bounded by the evaluator's limits.
-"""
+"""Are two readings the same answer? Typed: what a thing is decides how it is compared, and brackets, order, direction and units
+keep their meaning. Symmetric up to the options; bounded by the evaluator's limits."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ from areal_lite.rewards.evaluate import proportional, symbols_of
 from areal_lite.rewards.lexer import Refused
 from areal_lite.rewards.node import Node, negative, num
 from areal_lite.rewards.prose import synonyms
-from areal_lite.rewards.regions import region, same_region, variable
+from areal_lite.rewards.regions import same_region
 from areal_lite.rewards.scalars import EXPRESSION, Options, equal_expressions, scaled
 from areal_lite.rewards.units import parse_unit_text
 
@@ -28,7 +27,7 @@ def equal(a: Node, b: Node, options: Options) -> bool:
     if "quantity" in kinds:
         return equal_quantities(a, b, options)
     if kinds & {"union", "minus", "cap"} or (kinds & {"tuple", "symbol"} and len(kinds) > 1):
-        if same_region(region(a), region(b)):
+        if same_region(a, b):
             return True
     if kinds & {"list", "set", "tuple", "matrix"}:
         return equal_collections(a, b, options)
@@ -69,8 +68,6 @@ def equal_quantities(a: Node, b: Node, options: Options) -> bool:
 
 
 def equal_percents(x: Node, u, y: Node, v, options: Options) -> bool:
-    if not {x.kind, y.kind} <= EXPRESSION:
-        return equal(x, y, options)
     if equal(x, y, options):
         return True
     if u is not None and v is not None:
@@ -80,12 +77,10 @@ def equal_percents(x: Node, u, y: Node, v, options: Options) -> bool:
 
 def equal_relations(a: Node, b: Node, options: Options) -> bool:
     if a.kind == b.kind == "relation":
-        return same_relation(a, b, options) or (variable(a) == variable(b) and same_region(region(a), region(b)))
+        return same_relation(a, b, options) or same_region(a, b)
     rel, other = (a, b) if a.kind == "relation" else (b, a)
-    if region(rel) is not None and same_region(region(rel), region(other)):
+    if same_region(rel, other):
         return True
-    if other.kind == "list" and other.word == "or" and len(other.parts) > 1:
-        return False
     value = named_value(rel)
     return value is not None and equal(value, other, options)
 
@@ -126,12 +121,12 @@ def equal_collections(a: Node, b: Node, options: Options) -> bool:
         return equal_relation_lists(a, b, options)
     if kinds == {"tuple"}:
         nested = {part.kind for part in a.parts} == {"tuple"}
-        if a.word != b.word and not ({a.word, b.word} == {"()", "[]"} and (len(a.parts) > 2 or nested)):
+        if a.word != b.word and "" not in (a.word, b.word) and not ({a.word, b.word} == {"()", "[]"} and (len(a.parts) > 2 or nested)):
             return False
         return in_order(a.parts, b.parts, options) or (options.unordered_tuples and matched(a.parts, b.parts, options))
     if "tuple" in kinds:
         pair = a if a.kind == "tuple" else b
-        plain_order = kinds == {"tuple", "list"} and (pair.word == "()" or len(pair.parts) > 2)
+        plain_order = kinds == {"tuple", "list"} and (pair.word in ("", "()") or len(pair.parts) > 2)
         return (plain_order and in_order(a.parts, b.parts, options)) or (
             options.unordered_tuples and matched(a.parts, b.parts, options))
     if "set" in kinds:
@@ -144,7 +139,7 @@ def equal_collections(a: Node, b: Node, options: Options) -> bool:
 def equal_relation_lists(a: Node, b: Node, options: Options) -> bool:
     """x = 1 or x = 2; x < 1 or x > 3; x = 1, y = 2. Different names keep their order against bare values."""
     all_relations = all(part.kind == "relation" for node in (a, b) for part in node.parts)
-    if same_region(region(a), region(b)) or (all_relations and matched(a.parts, b.parts, options)):
+    if same_region(a, b) or (all_relations and matched(a.parts, b.parts, options)):
         return True
     points = [grouped(node) for node in (a, b)]
     if points != [a, b]:
@@ -182,9 +177,9 @@ def grouped(node: Node) -> Node:
 
 
 def tupled(node: Node) -> Node:
-    """A matrix of one row or column, or a nested bracket list, as what it can be compared with."""
+    """A matrix or a nested bracket list as what it can be compared with; a column has no brackets, and may meet any."""
     if node.kind == "matrix" and all(len(row.parts) == 1 for row in node.parts) and len(node.parts) > 1:
-        return Node("tuple", tuple(row.parts[0] for row in node.parts), "()")
+        return Node("tuple", tuple(row.parts[0] for row in node.parts))
     if node.kind == "matrix":
         return Node("tuple", node.parts, "()")
     if node.kind == "tuple" and all(part.kind == "tuple" and part.word == "[]" for part in node.parts):

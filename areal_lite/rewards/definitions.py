@@ -7,14 +7,10 @@ from areal_lite.rewards.scalars import EXPRESSION
 
 def is_name(node: Node) -> bool:
     """The left side of a definition: x, x_1, f(x), \\overline{AB}, Area, (x, y)."""
-    if node.kind in ("text", "opaque"):
-        return True
-    if node.kind == "symbol":
+    if node.kind in ("text", "opaque", "symbol"):
         return True
     if node.kind == "tuple":
         return all(part.kind == "symbol" for part in node.parts)
-    if node.kind == "quantity":
-        return is_name(node.parts[0])
     if node.kind == "power":  # an inverse function, or the lower part of a ratio of lengths
         return is_name(node.parts[0]) and node.parts[1] == num(-1)
     if node.kind not in ("product", "call"):
@@ -49,5 +45,3 @@ def ascending(node: Node) -> Node:
     if signs and all(sign.startswith(">") for sign in signs):
         return Node("relation", node.parts[::-1], " ".join(sign.replace(">", "<") for sign in signs[::-1]))
     return node
-
-

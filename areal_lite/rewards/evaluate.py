@@ -1,8 +1,7 @@
 """Node -> number, exactly while it stays rational, else with 30 digits; and equality of expressions at sample points.
 
-Every operation is bounded before it is carried out: rationals to MAX_BITS, floating exponents to MAX_LOG2, the whole
-comparison to MAX_STEPS node visits. Past a bound: Refused. Identity testing at rational points is Schwartz (1980),
-JACM 27.
+Every operation is bounded before it is carried out: rationals to MAX_BITS, floating exponents to MAX_LOG2, the whole comparison
+to MAX_STEPS node visits. Past a bound: Refused. Identity testing at rational points is Schwartz (1980), JACM 27.
 """
 
 import math
@@ -227,6 +226,4 @@ def proportional(a: Node, b: Node, positive: bool) -> bool:
     if not ratios or (len(ratios) < 2 and symbols_of(a) | symbols_of(b)):
         return False
     first = real(ratios[0])
-    return all(close(ratio, ratios[0]) for ratio in ratios) and not (
-        positive and (isinstance(first, MP.mpc) or first <= 0)
-    )
+    return all(close(ratio, ratios[0]) for ratio in ratios) and not (positive and (isinstance(first, MP.mpc) or first <= 0))

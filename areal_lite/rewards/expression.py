@@ -131,8 +131,6 @@ class Expression:
         return node
 
     def exponent(self) -> Node:
-        if self.peek() == "{":
-            return self.group()
         if self.peek() in ("-", "+"):
             return signed(self.take().text, self.postfix(self.atom()))
         return self.postfix(self.atom())

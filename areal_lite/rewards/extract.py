@@ -9,11 +9,19 @@ import re
 from typing import NamedTuple
 
 BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
-BOXES = ("\\boxed", "\\fbox", "\\framebox")
+BOXES = ("\\boxed", "\\fbox", "\\framebox", "oxed{")
+"""The last: a string that lost its backslash or kept a backspace in its place."""
 MARKERS = (("answer is", "answer:", "####", "答案是", "答案为"), ("final answer",))
 """Each group by its last place in the text; a later group only where the earlier ones are absent."""
-ENDINGS = ("i hope it is correct", "<|im_end|>", "<|endoftext|>", "</s>", "<|eot_id|>", "</answer>")
+ENDINGS = ("i hope it is correct", "<|im_end|>", "<|endoftext|>", "</s>", "<|eot_id|>", "<|im_start|>", "</answer>")
 NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?|-?\.\d+")
+ALONE = re.compile(r"\W{0,3}(?:[A-J]|[-+]?\$?\d[\d.,/]{0,40})(?: ?\\?%)?\W{0,3}")
+"""A last line that is one letter or one number."""
+OPENING = re.compile(r"(?:Therefore|Thus|Hence|So|Finally),? ")
+VERBS = (" is ", " are ", " equals ", " equal to ", " is: ")
+ASIDES = (", ", " because ", " since ", " who ", " which ")
+MAX_STATED = 60
+"""Characters of what a sentence may say its subject is."""
 MAX_BARE = 200
 """Characters of a response that may be an answer and nothing else."""
 
@@ -30,7 +38,7 @@ def extract(response: str, last_number: bool = False) -> Found:
     """The answer that `response` commits to."""
     if "</think>" in response:
         response = response.rpartition("</think>")[2]
-    for ending in ENDINGS[1:5]:
+    for ending in ENDINGS[1:6]:
         response = response.partition(ending)[0] if ending in response else response
     tagged = between(response, "<answer>", "</answer>")
     text = response if tagged is None else tagged
@@ -45,9 +53,13 @@ def extract(response: str, last_number: bool = False) -> Found:
     if tagged is not None:
         return Found(tagged.strip(), False, "answer tags") if tagged.strip() else Found("", False, "empty answer tags")
     lines = [line for line in text.strip().split("\n") if line.strip()]
-    formula = last_formula(lines[-1]) if lines else None
+    formula = (last_formula(lines[-1], DELIMITERS) or last_formula(text.strip(), DELIMITERS[::3])) if lines else ""
     if formula:
         return Found(formula, False, "last formula")
+    if lines and (said := stated(lines[-1].strip())):
+        return Found(said, False, "last sentence")
+    if lines and ALONE.fullmatch(lines[-1].strip()):
+        return Found(lines[-1].strip(" *").rstrip(".*"), False, "last line")
     if len(lines) == 1 and len(lines[0]) <= MAX_BARE:
         return Found(lines[0].strip(), False, "whole response")
     if last_number and (numbers := NUMBER.findall(text)):
@@ -63,7 +75,7 @@ def between(text: str, opening: str, closing: str) -> str | None:
 
 def last_box(text: str) -> tuple[str | None, bool]:
     """The content of the last complete box, and whether any box was opened."""
-    starts = sorted(at + len(name) for name in BOXES for at in positions(text, name))
+    starts = sorted({at + len(name.rstrip("{")) for name in BOXES for at in positions(text, name)})
     if not starts:
         return None, False
     closers = matching(text)
@@ -132,7 +144,8 @@ def after_marker(text: str) -> str:
         return formula
     end = line.lower().find(ENDINGS[0])
     line = line[:end] if end >= 0 else line
-    return sentence(line).strip(" *").rstrip(". *")
+    line = sentence(line).strip(" *").rstrip(". *")
+    return stated(line) or line
 
 
 def sentence(line: str) -> str:
@@ -152,9 +165,21 @@ def first_formula(line: str) -> str:
     return ""
 
 
-def last_formula(line: str) -> str:
-    """The formula in delimiters that ends `line`, up to a few words after it."""
-    for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
+def stated(text: str) -> str:
+    """What the last sentence says its subject is: 120 in "The volume of the box is 120."; "" when it is not so plain."""
+    text = OPENING.sub("", text.rstrip(" .*").rpartition(". ")[2])
+    at = max((text.rfind(verb) + len(verb) for verb in VERBS if verb in text), default=0)
+    said = text[at:].strip(" *")
+    plain = text[:2].isalpha() and not any(aside in text[:at] for aside in ASIDES)
+    return said if at and plain and len(said) <= MAX_STATED and re.search(r"\d|\\", said) else ""
+
+
+DELIMITERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"))
+
+
+def last_formula(line: str, delimiters: tuple) -> str:
+    """The formula in `delimiters` that ends `line`, up to a few words after it."""
+    for opening, closing in delimiters:
         end = line.rfind(closing)
         start = line.rfind(opening, 0, max(end, 0))
         if 0 <= start < end - len(opening) and len(line) - end <= 40:

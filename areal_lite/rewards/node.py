@@ -1,6 +1,4 @@
-"""What was read: a tree of Nodes, and the few ways to build one. Frozen and comparable; equal trees mean equal
-things.
-"""
+"""What was read: a tree of Nodes, and the few ways to build one. Frozen and comparable; equal trees mean equal things."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction

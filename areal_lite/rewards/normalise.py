@@ -20,11 +20,12 @@ SYMBOLS = {
     "°": "\\degree ", "º": "\\degree ", "′": "'", "’": "'", "‘": "'", "“": '"', "”": '"', "∠": "\\angle ",
     "△": "\\triangle ", "⌊": "\\lfloor ", "⌋": "\\rfloor ", "⌈": "\\lceil ", "⌉": "\\rceil ", "⟨": "\\langle ",
     "⟩": "\\rangle ", "…": "...", "∶": ":", "、": ",", "。": ".", "→": "\\to ", "⇒": "\\Rightarrow ", "⁄": "/",
-    "α": "\\alpha ", "β": "\\beta ", "γ": "\\gamma ", "δ": "\\delta ", "ε": "\\epsilon ", "θ": "\\theta ",
-    "λ": "\\lambda ", "μ": "\\mu ", "µ": "\\mu ", "ρ": "\\rho ", "σ": "\\sigma ", "τ": "\\tau ", "φ": "\\phi ",
-    "ω": "\\omega ", "Ω": "\\Omega ", "Δ": "\\Delta ", "¢": "\\text{cents}", "∨": "\\lor ", "∧": "\\land ",
+    "µ": "\\mu ", "¢": "\\text{cents}", "∨": "\\lor ", "∧": "\\land ",
+    **{c: f"\\{name} " for c, name in zip("αβγδεθλμρστφω", (
+        "alpha beta gamma delta epsilon theta lambda mu rho sigma tau phi omega").split(), strict=True)},
+    "Ω": "\\Omega ", "Δ": "\\Delta ",
 }  # fmt: skip
-FRACTIONS = {c: "\\frac{%s}{%s}" % tuple(unicodedata.normalize("NFKC", c).split("⁄"))
+FRACTIONS = {c: "\\frac{{{}}}{{{}}}".format(*unicodedata.normalize("NFKC", c).split("⁄"))
              for c in "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}  # fmt: skip
 STYLED = {code: SYMBOLS.get(unicodedata.normalize("NFKC", chr(code)), unicodedata.normalize("NFKC", chr(code)))
           for part in ((0x1D400, 0x1D800), (0xFF01, 0xFF5F), (0xFE50, 0xFE6C)) for code in range(*part)}  # fmt: skip
@@ -37,6 +38,13 @@ LOWERED = "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₙₓᵢₐₖₘₜ"
 RAISED_TABLE = str.maketrans(RAISED, "0123456789+-()nxiabkmt")
 LOWERED_TABLE = str.maketrans(LOWERED, "0123456789+-()nxiakmt")
 
+TWINS = {
+    **dict.fromkeys(("dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"), "\\frac"), **dict.fromkeys(("dbinom", "tbinom"), "\\binom"),
+    **dict.fromkeys(("leq", "leqslant", "leqq"), "\\le "), **dict.fromkeys(("geq", "geqslant", "geqq"), "\\ge "), "neq": "\\ne ",
+    **dict.fromkeys(("ldots", "cdots", "dots", "dotsc", "dotsb"), "..."), **dict.fromkeys(("varnothing", "O"), "\\emptyset "),
+    **dict.fromkeys(("textdollar", "mathdollar"), "\\dollar "), "triangle": "\\Delta ", "lbrace": "\\{", "rbrace": "\\}",
+    "lbrack": "[", "rbrack": "]",
+}  # fmt: skip
 REWRITES = [
     (re.compile(rf"([{RAISED}]{{1,9}})/([{LOWERED}]{{1,9}})"),
      lambda m: f"\\frac{{{m[1].translate(RAISED_TABLE)}}}{{{m[2].translate(LOWERED_TABLE)}}}"),
@@ -45,9 +53,9 @@ REWRITES = [
     (re.compile(r",\\! ?"), ","),
     (re.compile(r"\{, ?\}"), ","),
     (re.compile(rf"(?<!\\)\\\\(?=(?:{'|'.join(COMMANDS)})(?![A-Za-z]))"), r"\\"),
+    (re.compile(rf"\\({'|'.join(TWINS)})(?![A-Za-z])"), lambda m: TWINS[m[1]]),
+    (re.compile(r"\\not ?="), r"\\ne "),
     (re.compile(r"\\(?:text)?color ?\{[a-zA-Z]+\}"), ""),
-    (re.compile(r"\\(?:[dtc]frac|cfrac|nicefrac|sfrac)(?![A-Za-z])"), r"\\frac"),
-    (re.compile(r"\\[dt]binom(?![A-Za-z])"), r"\\binom"),
     (re.compile(r"\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\.?"), ""),
     (re.compile(r"\\(?:displaystyle|textstyle|limits|nolimits|rm|bf|mathstrut|centering)(?![A-Za-z])"), ""),
     (re.compile(r"\\(?:h|v|)phantom\{[^{}]*\}|\\(?:hspace|vspace|kern|label|tag)\*?\{[^{}]*\}"), ""),
@@ -55,31 +63,22 @@ REWRITES = [
     (re.compile(r"\\\\ ?\[ ?-?[\d.]+ ?(?:ex|pt|em|mm|cm) ?\]"), r"\\\\ "),
     (re.compile(r"(?<=\d) ?[xX] ?(?=10 ?\^)"), r"\\times "),
     (re.compile(r"\bRs\.? ?(?=\d)"), "₹ "),
-    (re.compile(r"\\(?:text|math)dollar(?![A-Za-z])"), r"\\dollar "),
     (re.compile(r"(?<![\d.,'])\d{1,3}(?:'\d{3})+(?![\d'])|(?<![\d.])\d{1,3}(?:\.\d{3}){2,}(?![\d.])"),
      lambda m: re.sub(r"[.']", "", m[0])),
     (re.compile(r"(?<=\d)\\(?:mathrm|text) ?\{[eE]\}(?=[+-]?\d)"), "e"),
     (re.compile(r"\+ ?/ ?-"), r"\\pm "),
     (re.compile(r"\\#(?= ?\d)|(?<=\d)\^? ?\{?(?:th|st|nd|rd)(?![A-Za-z])\}?"), ""),
     (re.compile(r"\\mathbb ([A-Z])|\\mathbf ?\{([RZQ])\}"), lambda m: f"\\mathbb{{{m[1] or m[2]}}}"),
-    (re.compile(r"\\(?:[lc]dots|dots[bcm]?)(?![A-Za-z])"), "..."),
     (re.compile(r"\\dot ?\{?(\d)\}?(\d*)\\dot ?\{?(\d)\}?"), r"\\overline{\1\2\3}"),
     (re.compile(r"(?<=[\d)\]}])(?:and|or)(?=[A-Z(\\\d])"), lambda m: f" {m[0]} "),
     (re.compile(rf"\\(?:operatorname\*? ?\{{ ?({'|'.join(sorted(FUNCTIONS))})|(?:text|mathrm) ?\{{ ?(cis|lcm|gcd|ln|log)) ?\}}"),
      lambda m: f"\\{m[1] or m[2]} "),
-    (re.compile(r"\\triangle(?![A-Za-z])"), r"\\Delta "),
     (re.compile(r"(?<!\\)\\(?:[,;:> ]|q?quad(?![A-Za-z])|thinspace(?![A-Za-z])|space(?![A-Za-z]))|~|[\n\t\r]"), " "),
     (re.compile(r"\^ ?\{ ?\\circ ?\}|\^ ?\\circ(?![A-Za-z])|\\degrees?(?![A-Za-z])|\\textdegree"), r"\\degree "),
     (re.compile(r"\^ ?\{? ?\\(?:text|mathrm) ?\{ ?o ?\} ?\}?"), r"\\degree "),
     (re.compile(r"\^ ?\{? ?\\(?:text|mathrm) ?\{ ?(?:th|st|nd|rd) ?\} ?\}?|\\text\{[ .,;]*\}"), ""),
     (re.compile(r"\b(sq|cu)\. ?(?=[a-z])"), r"\1 "),
     (re.compile(r"\^ ?\{ ?\\prime ?\}|\^ ?\\prime(?![A-Za-z])"), "'"),
-    (re.compile(r"\\(?:leq|leqslant|leqq)(?![A-Za-z])"), r"\\le "),
-    (re.compile(r"\\(?:geq|geqslant|geqq)(?![A-Za-z])"), r"\\ge "),
-    (re.compile(r"\\neq(?![A-Za-z])|\\not ?="), r"\\ne "),
-    (re.compile(r"\\(?:lbrace|lbrack|rbrace|rbrack)(?![A-Za-z])"), lambda m: {"ce": "\\{", "ck": "["}[m[0][-2:]]
-     if m[0][1] == "l" else {"ce": "\\}", "ck": "]"}[m[0][-2:]]),
-    (re.compile(r"\\(?:varnothing|O)(?![A-Za-z])"), r"\\emptyset "),
     (re.compile(r"(?<!\\)\\[()\[\]]"), " "),
     (re.compile(r"[ ]{2,}"), " "),
 ]  # fmt: skip

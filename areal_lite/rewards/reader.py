@@ -7,10 +7,12 @@ list (bare commas, "and", "or"), tuple (word = its brackets), set, union, minus,
 
 import re
 from dataclasses import replace
+from itertools import product as cartesian
+from math import prod
 
 from areal_lite.rewards.expression import Expression
 from areal_lite.rewards.lexer import GROUPED, GROUPED_BY_SPACE, Refused, Token, tokenize
-from areal_lite.rewards.node import Node, negative
+from areal_lite.rewards.node import Node, negative, product
 from areal_lite.rewards.units import CURRENCY, WORDS, split_unit
 from areal_lite.rewards.vocabulary import CLOSERS, FUNCTIONS, NAMES, OPENERS
 
@@ -23,9 +25,10 @@ RELATIONS = {
 }
 CONNECTORS = {"and", "or", ", and", ", or", ",and", ",or", "and/or", ",", ";", "\\lor", "\\land", "\\vee", "\\wedge"}
 PAIRS = {"(": ")", "[": "]", "\\{": "\\}", "{": "}", "\\langle": "\\rangle"}
+EXACT_STARTS = {"\\frac", "\\sqrt", "-", "(", "\\pi"}
 PUNCTUATION = set("'\"-.,?")
 LEADS = {"about", "approximately", "roughly", "exactly", "answer", "final answer", "so", "thus", "therefore", "hence"}
-TRIGONOMETRIC = {"sin", "cos", "tan", "cot", "sec", "csc"}
+TRIGONOMETRIC = {"sin", "cos", "tan", "cot", "sec", "csc", "cis"}
 MATRIX = ("matrix", "array", "smallmatrix", "cases", "aligned", "align", "gathered")
 
 
@@ -56,10 +59,10 @@ def structure(tokens: list[Token], apart: bool = False) -> Node:
         raise Refused("nothing to read")
     if len(items) == 1:
         return single(items[0], apart)
-    joined = {connector(t) for t, depth in depths(tokens) if depth == 0 and is_separator(t)}
+    joined = {t.text.lower().strip(", ") for t, depth in depths(tokens) if depth == 0 and is_separator(t)}
     if all(is_words(item) for item in items):
         return text_of(tokens)
-    word = "or" if "or" in joined else "and" if "and" in joined else ""
+    word = "or" if joined & {"or", "\\lor", "\\vee"} else "and" if joined & {"and", "\\land", "\\wedge"} else ""
     return Node("list", tuple(flat(single(item, apart) for item in items)), word)
 
 
@@ -81,13 +84,17 @@ def single(tokens: list[Token], apart: bool) -> Node:
     bracket = wrapped(tokens)
     if bracket:
         return bracketed(tokens, bracket, apart)
-    if tokens[0].kind == "symbol" and tokens[0].text.isupper() and wrapped(tokens[1:]) == "(" and is_list(tokens[2:-1]):
+    point = tokens[0].kind == "symbol" and tokens[0].text.isupper() and wrapped(tokens[1:]) == "("
+    if point and len(split(tokens[2:-1], is_separator)) > 1:
         return bracketed(tokens[1:], "(", apart)  # the point P(1, 2)
     ratio = split(tokens, lambda t: t.text == ":")
     if len(ratio) > 2:
         return Node("tuple", tuple(single(side, apart) for side in ratio), ":")
     if tokens[0].text == "\\begin":
-        return matrix(tokens, apart)
+        try:
+            return matrix(tokens, apart)
+        except Refused:
+            return text_of(tokens)
     if is_words(tokens):
         return text_of(tokens)
     return quantity(tokens, apart)
@@ -99,6 +106,12 @@ def relation(tokens: list[Token], signs: list[str], apart: bool) -> Node:
         sides, signs = sides[1:], signs[1:]  # "= 5"
         if not signs:
             return structure(sides[0], apart)
+    if "\\approx" in signs:  # the number after it is only a rounding of what stands before
+        at = signs.index("\\approx")
+        if at or sides[0][0].kind == "number" or sides[0][0].text in EXACT_STARTS:
+            sides, signs = sides[: at + 1], signs[:at]
+            if not signs:
+                return structure(sides[0], apart)
     parts = [structure(side, apart) for side in sides]
     if parts[-1].kind == "list" and len(parts) == 2 and signs[-1] in ("=", "\\in"):
         word = RELATIONS[signs[-1]]
@@ -120,8 +133,14 @@ def bracketed(tokens: list[Token], bracket: str, apart: bool) -> Node:
             return structure(inner, apart)
         except Refused:
             return text_of(tokens)
+    if bracket == "{":  # inside a union or a list; around everything it would only group
+        return Node("set", tuple(flat(single(item, apart) for item in items)))
     word = {"\\langle": "(", "]": "("}.get(bracket, bracket) + {"\\rangle": ")", "[": ")"}.get(closer, closer)
-    return Node("tuple", tuple(structure(item, apart) for item in items), word)
+    parts = [structure(item, apart) for item in items]
+    choices = [part.parts if part.kind == "list" and part.word == "or" else (part,) for part in parts]  # (\pm 1, 2)
+    if 1 < prod(map(len, choices)) <= 16:
+        return Node("list", tuple(Node("tuple", chosen, word) for chosen in cartesian(*choices)))
+    return Node("tuple", tuple(parts), word)
 
 
 def matrix(tokens: list[Token], apart: bool) -> Node:
@@ -141,13 +160,24 @@ def matrix(tokens: list[Token], apart: bool) -> Node:
             rows.append(tuple(structure(c, apart) for c in split(row, lambda t: t.text == "&") if c))
     if tail:
         rows = list(zip(*rows, strict=False))
+    if tokens[2].text == "vmatrix" and all(len(row) == len(rows) <= 4 for row in rows):
+        return determinant(rows)
     return Node("matrix", tuple(Node("tuple", cells, "()") for cells in rows))
+
+
+def determinant(rows: list[tuple[Node, ...]]) -> Node:
+    """By expansion along the first row."""
+    if len(rows) == 1:
+        return rows[0][0]
+    minors = [[row[:n] + row[n + 1 :] for row in rows[1:]] for n in range(len(rows))]
+    terms = [product(rows[0][n], determinant(minor)) for n, minor in enumerate(minors)]
+    return Node("sum", tuple(negative(term) if n % 2 else term for n, term in enumerate(terms)))
 
 
 def quantity(tokens: list[Token], apart: bool) -> Node:
     """A value with its unit, a value, or, when it is neither, a text."""
     sign = tokens[0].text in ("-", "+") and len(tokens) > 1
-    if len(tokens) > 1 + sign and ( tokens[sign].text in CURRENCY or tokens[sign].text in ("Rs", "USD")):
+    if len(tokens) > 1 + sign and (tokens[sign].text in CURRENCY or tokens[sign].text in ("Rs", "USD")):
         money = tokens[sign]
         rest = [t for n, t in enumerate(tokens) if n != sign]
         value = quantity(rest, apart)
@@ -251,17 +281,8 @@ def wrapped(tokens: list[Token]) -> str:
     return first if PAIRS[first] == last or (first in "([" and last in ")]") else ""
 
 
-def is_list(tokens: list[Token]) -> bool:
-    return len(split(tokens, is_separator)) > 1
-
-
 def is_separator(token: Token) -> bool:
     return (token.kind in ("text", "word") and token.text.lower().strip() in CONNECTORS) or token.text in CONNECTORS
-
-
-def connector(token: Token) -> str:
-    text = token.text.lower().strip(", ")
-    return {"\\lor": "or", "\\vee": "or", "\\land": "and", "\\wedge": "and"}.get(text, text)
 
 
 def is_words(tokens: list[Token]) -> bool:
@@ -282,5 +303,5 @@ def text_of(tokens: list[Token]) -> Node:
 
 def plain(text: str) -> str:
     """Normal form of prose: lower case, no punctuation, no articles."""
-    parts = re.sub(r"[\"'`.,!?{}\\_*()]|-", " ", text.lower()).split()
+    parts = re.sub(r"[\"'`.,:!?{}\\_*()]|-", " ", text.lower()).split()
     return " ".join([word for word in parts if word not in ("the", "a", "an", "is", "are")] or parts)

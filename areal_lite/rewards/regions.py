@@ -1,76 +1,111 @@
-"""Subsets of the real line: intervals, inequalities in one variable, unions and complements, as sorted pieces."""
+"""Subsets of the real line: intervals, inequalities in one unknown, unions and complements, each a test of membership.
 
-from dataclasses import dataclass
+Two are the same when they agree at every end that either names, between and beyond the ends. That decides exactly what
+is solved for its unknown; an unsolved inequality (|x| < 2) is tried beside the ends and at many other points as well.
+"""
 
-from areal_lite.rewards.evaluate import MP, Value, close, real, samples, symbols_of
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+
+import mpmath
+
+from areal_lite.rewards.evaluate import MP, Evaluator, Value, close, real, samples, symbols_of
 from areal_lite.rewards.lexer import Refused
 from areal_lite.rewards.node import Node
 
-INFINITY = MP.inf
-
-
-@dataclass(frozen=True)
-class Piece:
-    low: Value
-    low_closed: bool
-    high: Value
-    high_closed: bool
-
-
-Region = tuple[Piece, ...]
-EVERYTHING: Region = (Piece(-INFINITY, False, INFINITY, False),)
 EXPRESSION = ("number", "symbol", "sum", "product", "power", "call")
+ORDERS = {"<", "<=", ">", ">="}
+EVERYTHING = ("all real numbers", "all reals", "real numbers")
+BESIDE = [sign * MP.mpf(10) ** -n for n in (9, 6, 4, 2) for sign in (-1, 1)]
+PROBES = [sign * Fraction(n * n * 7 + 3, 97) for n in range(40) for sign in (-1, 1)] + [
+    sign * Fraction(10) ** n for n in range(-6, 7) for sign in (-1, 1)]
 
 
-def same_region(a: Region | None, b: Region | None) -> bool:
-    """Both are regions, and the same one."""
-    if a is None or b is None or len(a) != len(b):
-        return False
-    return all(
-        close(x.low, y.low) and close(x.high, y.high) and (x.low_closed, x.high_closed) == (y.low_closed, y.high_closed)
-        for x, y in zip(a, b, strict=True)
-    )
-
-
-def region(node: Node) -> Region | None:
-    """The region that `node` denotes; None when it is none, or its ends are not numbers."""
+def same_region(a: Node, b: Node) -> bool:
+    """Both are regions, of the same unknown if they name one, and the same one."""
     try:
-        pieces = unsorted(node)
+        found = [ends(node) for node in (a, b)]
+        names = {variable(node) for node in (a, b)} - {""}
+        if None in found or len(names) > 1:
+            return False
+        edges = sorted({real(v) for node_ends in found for v in node_ends if not MP.isinf(real(v))})
+        probing = [unsolved(node) for node in (a, b)]
+        if all(probing) or (any(probing) and not edges):
+            return False
+        points = [v for node_ends in found for v in node_ends if not MP.isinf(real(v))] or [Fraction(0)]
+        points += [(x + y) / 2 for x, y in pairwise(edges)] + [x + d for x in (edges[:1] + edges[-1:]) for d in (-1, 1)]
+        if any(probing):
+            points += PROBES + [x + d * (1 + abs(x)) for x in edges for d in BESIDE]
+        members = [[inside(node, x) for x in points] for node in (pointed(a, points), pointed(b, points))]
     except Refused:
-        return None
-    return None if pieces is None else merged(pieces)
+        return False
+    return members[0] == members[1] and any(members[0])
 
 
-def unsorted(node: Node) -> Region | None:
-    if (node.kind == "symbol" and node.word == "\\mathbbR") or (node.kind == "text" and node.word in (
-        "all real numbers", "all reals", "real numbers")):  # fmt: skip
-        return EVERYTHING
-    if node.kind == "tuple" and len(node.parts) == 2:
-        return interval(node)
-    if node.kind == "set":
+def pointed(node: Node, points: list[Value]) -> Node:
+    """x > 1, x < 2 means both, but x < 1, x > 2 one of them."""
+    if node.kind == "list" and node.word != "or" and any(all(inside(part, x) for part in node.parts) for x in points):
+        return Node("cap", node.parts)
+    return node
+
+
+def ends(node: Node) -> list[Value] | None:
+    """The numbers at which membership may change, as far as the region names them; None when it is no region."""
+    if (node.kind == "symbol" and node.word == "\\mathbbR") or (node.kind == "text" and node.word in EVERYTHING):
+        return []
+    if node.kind in ("tuple", "set"):
         values = [constant(part) for part in node.parts]
-        return None if None in values else tuple(Piece(v, True, v, True) for v in values)
+        ordered = node.kind == "set" or (len(values) == 2 and None not in values and real(values[0]) < real(values[1]))
+        return values if ordered and None not in values else None
     if node.kind == "relation":
-        return bounds(node)
-    if node.kind in ("union", "list", "minus", "cap"):
-        parts = [region(part) for part in node.parts]
-        if None in parts:
+        signs, name = set(node.word.split()), variable(node)
+        if signs == {"in"} and name and name_of(node.parts[0]):
+            return [] if node.parts[1].word == "R" else ends(node.parts[1])
+        if not (signs <= ORDERS or (name and len(node.parts) == 2 and signs <= {"=", "!="})):
             return None
-        if node.kind == "list" and any(part.kind != "relation" for part in node.parts):
+        if not (solved_for(node, name) or (signs <= ORDERS and len(symbols_of(node)) == 1)):
             return None
-        if node.kind == "list" and len({variable(part) for part in node.parts}) > 1:
-            return None
-        if node.kind == "minus":
-            return within(parts[0], complement(merged(parts[1])))
-        both = parts[0]
-        for part in parts[1:]:
-            both = within(both, part)
-        if node.kind == "cap" or (node.kind == "list" and node.word != "or" and both):
-            return both
-        return tuple(piece for part in parts for piece in part)
-    return None
+        return [value for value in map(constant, node.parts) if value is not None]
+    if node.kind not in ("union", "list", "minus", "cap"):
+        return None
+    if node.kind == "list" and (any(p.kind != "relation" for p in node.parts) or len({variable(p) for p in node.parts}) > 1):
+        return None
+    found = [ends(part) for part in node.parts]
+    return None if None in found else [value for part in found for value in part]
 
 
+def solved_for(node: Node, name: str) -> bool:
+    """A relation of at most three sides, one of them the unknown and the others numbers."""
+    rest = [part for part in node.parts if name_of(part) != name]
+    return bool(name) and len(rest) == len(node.parts) - 1 <= 2 and all(constant(part) is not None for part in rest)
+
+
+def unsolved(node: Node) -> bool:
+    if node.kind == "relation":
+        return node.word != "in" and not solved_for(node, variable(node))
+    return node.kind in ("list", "union", "minus", "cap") and any(map(unsolved, node.parts))
+
+
+def variable(node: Node) -> str:
+    """The one unknown that a relation, or each of a list of them, is about; "" when there is none."""
+    if node.kind == "list":
+        return variable(node.parts[0])
+    if node.kind != "relation":
+        return ""
+    names = {name_of(part) for part in node.parts} - {""} or symbols_of(node)
+    return names.pop() if len(names) == 1 else ""
+
+
+def name_of(node: Node) -> str:
+    """x, or f(x)."""
+    letters = node.parts if node.kind == "product" else (node,)
+    if any(part.kind != "symbol" for part in letters) or not symbols_of(node):
+        return ""
+    return " ".join(part.word for part in letters)
+
+
+@lru_cache(maxsize=4096)
 def constant(node: Node) -> Value | None:
     """The real number that `node` is, or None."""
     if node.kind == "quantity":
@@ -83,94 +118,28 @@ def constant(node: Node) -> Value | None:
     return rows[0][0]
 
 
-def interval(node: Node) -> Region | None:
-    low, high = (constant(part) for part in node.parts)
-    if low is None or high is None or not real(low) < real(high):
-        return None
-    opens, closes = node.word[0] == "[", node.word[1] == "]"
-    return (Piece(low, opens, high, closes),)
+def inside(node: Node, x: Value) -> bool:
+    """Whether x belongs to the region; undefined or not real is no."""
+    if node.kind == "tuple":
+        low, high = map(constant, node.parts)
+        at_end = (close(x, low), node.word[0] == "["), (close(x, high), node.word[1] == "]")
+        return all(closed for at, closed in at_end if at) and (any(at for at, _ in at_end) or real(low) < real(x) < real(high))
+    if node.kind == "set":
+        return any(close(x, constant(part)) for part in node.parts)
+    if node.kind == "relation":
+        return inside(node.parts[1], x) if node.word == "in" else holds(node, x)
+    if node.kind == "minus":
+        return inside(node.parts[0], x) and not any(inside(part, x) for part in node.parts[1:])
+    return node.kind in ("symbol", "text") or (all if node.kind == "cap" else any)(inside(part, x) for part in node.parts)
 
 
-def variable(node: Node) -> str:
-    """The one symbol that a relation bounds, or ""."""
-    names = {part.word for part in node.parts if part.kind == "symbol" and constant(part) is None}
-    return names.pop() if len(names) == 1 else ""
-
-
-def bounds(node: Node) -> Region | None:
-    """x < 3, -1 <= x < 2, x in [1, 2], x != 0, x = 5, with numbers as bounds."""
-    signs, name = node.word.split(), variable(node)
-    where = [n for n, part in enumerate(node.parts) if part.kind == "symbol" and part.word == name]
-    if not name or len(where) != 1:
-        return None
-    at = where[0]
-    if signs == ["in"] and at == 0:
-        return region(node.parts[1])
-    values = [constant(part) for n, part in enumerate(node.parts) if n != at]
-    if None in values or len(node.parts) > 3:
-        return None
-    if signs in (["!="], ["="]):
-        point = (Piece(values[0], True, values[0], True),)
-        return point if signs == ["="] else complement(point)
-    if not all(sign in ("<", "<=", ">", ">=") for sign in signs):
-        return None
-    result = EVERYTHING
-    for n, sign in enumerate(signs):
-        if at not in (n, n + 1):
-            return None
-        value = constant(node.parts[n + 1 if at == n else n])
-        below = sign.startswith("<") == (at == n)
-        closed = sign.endswith("=")
-        half = Piece(-INFINITY, False, value, closed) if below else Piece(value, closed, INFINITY, False)
-        result = within(result, (half,))
-    return result
-
-
-def merged(pieces: Region) -> Region:
-    """Sorted, with touching pieces joined and infinite ends open."""
-    result: list[Piece] = []
-    for piece in sorted(pieces, key=lambda p: (real(p.low), not p.low_closed)):
-        last = result[-1] if result else None
-        touching = last and (real(piece.low) < real(last.high) or (
-            close(piece.low, last.high) and (piece.low_closed or last.high_closed)))
-        if touching:
-            further = real(piece.high) > real(last.high)
-            high = piece.high if further else last.high
-            closed = piece.high_closed if further else last.high_closed or (
-                close(piece.high, last.high) and piece.high_closed)
-            result[-1] = Piece(last.low, last.low_closed, high, closed)
-        else:
-            result.append(piece)
-    return tuple(
-        Piece(p.low, p.low_closed and not MP.isinf(real(p.low)), p.high, p.high_closed and not MP.isinf(real(p.high)))
-        for p in result)
-
-
-def complement(pieces: Region) -> Region:
-    """Of merged pieces."""
-    result, low, closed = [], -INFINITY, False
-    for piece in pieces:
-        if real(low) < real(piece.low) or (closed and not piece.low_closed and close(low, piece.low)):
-            result.append(Piece(low, closed, piece.low, not piece.low_closed))
-        low, closed = piece.high, not piece.high_closed
-    if not MP.isinf(real(low)) or low < 0:
-        result.append(Piece(low, closed, INFINITY, False))
-    return tuple(result)
-
-
-def within(a: Region, b: Region) -> Region:
-    """The intersection."""
-    result = []
-    for x in a:
-        for y in b:
-            low, low_closed = later(x.low, x.low_closed, y.low, y.low_closed, 1)
-            high, high_closed = later(x.high, x.high_closed, y.high, y.high_closed, -1)
-            if real(low) < real(high) or (close(low, high) and low_closed and high_closed):
-                result.append(Piece(low, low_closed, high, high_closed))
-    return tuple(result)
-
-
-def later(a: Value, a_closed: bool, b: Value, b_closed: bool, way: int) -> tuple[Value, bool]:
-    if close(a, b):
-        return a, a_closed and b_closed
-    return (a, a_closed) if (real(a) - real(b)) * way > 0 else (b, b_closed)
+def holds(relation: Node, x: Value) -> bool:
+    name = variable(relation)
+    try:
+        sides = [x if name_of(part) == name else constant(part) for part in relation.parts]
+        sides = [Evaluator({name: x}).value(part) if side is None else side for side, part in zip(sides, relation.parts, strict=True)]
+    except (ZeroDivisionError, ValueError, OverflowError, mpmath.libmp.ComplexResult):
+        return False
+    return not any(isinstance(real(side), MP.mpc) for side in sides) and all(
+        sign in ("<=", ">=", "=") if close(a, b) else sign == "!=" or (sign in ORDERS and (real(a) < real(b)) == (sign[0] == "<"))
+        for (a, b), sign in zip(pairwise(sides), relation.word.split(), strict=True))

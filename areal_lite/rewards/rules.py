@@ -16,6 +16,9 @@ def reward(settings, verdict: Verdict, finish: str, output_tokens: int, max_new_
 
     correctness: settings.correct when the verdict is correct and the response ended by itself, else settings.wrong.
     simplerl: +1 boxed and right, -0.5 boxed and wrong, -1 without a boxed answer.
+    mix: the same, by the name it has beside `independent` in SimpleRL-Zoo (hkust-nlp/simpleRL-reason,
+    verl/utils/reward_score/simplelr_math.py). Its hf_math_verify.py says mix to 1 right and 0 otherwise, whatever the
+    box: that is correctness with correct=1, wrong=0.
     independent: +1 boxed and right, +0.5 right without a box, -0.5 boxed and wrong, -1 otherwise.
     function: what the user's function returned; settings.wrong when it timed out or crashed.
     Then the overlong penalty is subtracted and the sum is clipped to +-max_abs.
@@ -23,16 +26,14 @@ def reward(settings, verdict: Verdict, finish: str, output_tokens: int, max_new_
     """
     if settings.rule == "correctness":
         value = settings.correct if verdict.correct and finish != "length" else settings.wrong
-    elif settings.rule == "simplerl":
+    elif settings.rule in ("simplerl", "mix"):
         value = SIMPLERL["unboxed" if not verdict.boxed else "right" if verdict.correct else "wrong"]
     elif settings.rule == "independent":
         value = INDEPENDENT[verdict.boxed, verdict.correct]
     elif settings.rule == "function":
         value = settings.wrong if verdict.score is None else verdict.score
     else:
-        raise ValueError(
-            f"reward.rule={settings.rule!r}: use one of correctness, simplerl, independent, function"
-        )
+        raise ValueError(f"reward.rule={settings.rule!r}: use one of correctness, simplerl, mix, independent, function")
     value -= overlong(output_tokens, max_new_tokens, settings.overlong_buffer, settings.overlong_penalty)
     return max(-settings.max_abs, min(settings.max_abs, value))
 

@@ -1,5 +1,6 @@
 """Numbers and expressions: exact, equal at sample points, or a decimal that is the rounding of an exact value."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -33,14 +34,17 @@ def equal_expressions(a: Node, b: Node, options: Options) -> bool:
     if same_expression(a, b):
         return True
     names = symbols_of(a) | symbols_of(b)
+    if ("I" in symbols_of(a)) != ("I" in symbols_of(b)):
+        return same_expression(lowered(a, "I"), lowered(b, "I"))
     if len({name.lower() for name in names}) == max(len(symbols_of(a)), len(symbols_of(b))) < len(names):
-        return same_expression(lowered(a), lowered(b))
+        return same_expression(lowered(a, names), lowered(b, names))
     return False
 
 
-def lowered(node: Node) -> Node:
-    word = node.word.lower() if node.kind == "symbol" else node.word
-    return replace(node, word=word, parts=tuple(lowered(part) for part in node.parts))
+def lowered(node: Node, names: Container[str]) -> Node:
+    """With these symbols in lower case; I becomes the imaginary unit."""
+    word = node.word.lower() if node.kind == "symbol" and node.word in names else node.word
+    return replace(node, word=word, parts=tuple(lowered(part, names) for part in node.parts))
 
 
 def equal_constants(a: Node, b: Node) -> bool:
@@ -77,5 +81,3 @@ def scaled(node: Node, scale: Fraction) -> Node:
     if node.kind == "number":
         return replace(node, value=node.value * scale)
     return Node("product", (node, num(scale)))
-
-

@@ -1,6 +1,4 @@
-"""Answers that are not mathematics: words, option letters, dates and clock times. Each decides alone when both sides
-are it.
-"""
+"""Answers that are not mathematics: words, option letters, dates and clock times. Each decides alone when both sides are it."""
 
 import re
 
@@ -10,9 +8,7 @@ LEAD = re.compile(
     r"\(?\\?(?:text(?:bf|rm)?|mathrm|mathbf|textnormal)?\{?\s*\(?([A-Ja-j])(?:\s*\)|\s*[.:]|\s*\}|\s+(?=because|since))(?!\s*[-+*/^_=<>&]).*",
     re.IGNORECASE | re.DOTALL,
 )
-NAMED = re.compile(
-    r"(?:the )?(?:correct )?(?:final )?(?:answer|option|choice)(?: is)?:? \(?([A-Ja-j])\)?", re.IGNORECASE
-)
+NAMED = re.compile(r"(?:the )?(?:correct )?(?:final )?(?:answer|option|choice)(?: is)?:? \(?([A-Ja-j])\)?", re.IGNORECASE)
 SEVERAL = re.compile(r"[A-H](?:(?:,| and |, and | )?\s*[A-H])+")
 MONTHS = {name: n + 1 for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
 ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
@@ -86,5 +82,5 @@ def same_date(answer: str, gold: str) -> bool | None:
         return None
     if a[0] == b[0] == "clock":
         same_half = a[3] == b[3] or not a[3] or not b[3]
-        return same_half and (a[1:3] == b[1:3] or bool(a[3]) != bool(b[3]) and by_24_hours(a) == by_24_hours(b))
+        return same_half and (a[1:3] == b[1:3] or (bool(a[3]) != bool(b[3]) and by_24_hours(a) == by_24_hours(b)))
     return a == b

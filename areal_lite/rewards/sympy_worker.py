@@ -19,6 +19,7 @@ def same(answer: str, gold: str) -> bool:
 
     try:
         theirs, ours = (latex2sympy(SHORT_FRACTION.sub(r"\\frac{\1}{\2}", text)).doit() for text in (answer, gold))
+        theirs, ours = (side.as_explicit() if hasattr(side, "as_explicit") else side for side in (theirs, ours))
         return bool(sympy_expr_eq(ours, theirs, 6, 15))
     except Exception:  # the parser and sympy raise anything at all on malformed input; that is not equal
         return False
@@ -29,8 +30,7 @@ def judged(response: str, golds: list[str]) -> dict:
     from math_verify import parse, verify
 
     found = parse(response, parsing_timeout=None)
-    right = bool(found) and any(
-        verify(parse(f"${gold}$", parsing_timeout=None), found, timeout_seconds=None) for gold in golds)
+    right = bool(found) and any(verify(parse(f"${gold}$", parsing_timeout=None), found, timeout_seconds=None) for gold in golds)
     return {"right": right, "found": str(found[-1])[:200] if found else ""}
 
 
