@@ -19,6 +19,7 @@ from areal_lite.evaluation.statistics import Comparison, compare
 DESCRIPTION = """Measure models on mathematics benchmarks through real generation servers.
 
   python -m areal_lite.evaluate model=/models/R1-Distill-1.5B data=/data/eval template=areal-distill n=32 temperature=0.6
+  python -m areal_lite.evaluate exp=eval-simplerl-zoo model=/models/Zoo-7B data=/data/eval     published settings, as a start
   python -m areal_lite.evaluate run=runs/distill-1.5b data=/data/eval benchmarks=aime24,amc23 n=8 second=math-verify
   python -m areal_lite.evaluate --compare evaluation/MODEL_A evaluation/MODEL_B      two models, question by question
   python -m areal_lite.view evaluation/MODEL_A evaluation/MODEL_B                    read their answers side by side

@@ -19,7 +19,7 @@ from areal_lite.config import ConfigError, read_words
 from areal_lite.evaluate import comparison, report
 from areal_lite.evaluation import questions, results, settings
 from areal_lite.evaluation.answers import COLUMNS, measures
-from areal_lite.evaluation.grading import Graders
+from areal_lite.evaluation.grading import VERIFIER, Graders
 from areal_lite.evaluation.plots import draw
 from areal_lite.evaluation.questions import Question
 from areal_lite.evaluation.run import evaluate as real_evaluate
@@ -104,6 +104,25 @@ def test_answers_do_not_depend_on_servers_order_or_what_else_is_asked(world, tmp
     alone = evaluate(replace(world, benchmarks=("few",), servers=1, concurrency=7, out=str(tmp_path / "alone")))
     by_id = [sorted(without_times(rows(e)), key=lambda r: r["id"]) for e in (both[1], alone[0])]
     assert by_id[0] == by_id[1]
+
+
+def test_verdicts_of_another_verifier_are_made_anew_without_asking_again(world):
+    alone, said = replace(world, benchmarks=("digits",)), []
+    first = evaluate(alone)[0]
+    told = rows(first)
+    for r in told[:4]:
+        r["verifier"] = "00000000"
+        for s in r["samples"]:
+            s["outcome"] = "correct"
+    record.write(first["result"], "".join(json.dumps(r) + "\n" for r in told))
+    again = real_evaluate(alone, said.append, "tests.fakes")[0]
+    assert said[1:] == ["digits: the verifier has changed; 4 questions are graded again",
+                        "10 questions are finished already; 0 to answer"]
+    assert again["measures"] == first["measures"] and first["measures"]["acc"] < 100
+    del said[:]
+    assert {r["verifier"] for r in rows(again)} == {VERIFIER}
+    real_evaluate(alone, said.append, "tests.fakes")
+    assert "verifier" not in " ".join(said), "graded once"
 
 
 SCRIPT = """

@@ -1,8 +1,9 @@
 """Recipes: the resolved numbers of every config against the published ones, typed by hand; and their tiny twins."""
 import pytest
 
-from areal_lite.config import load, names
+from areal_lite.config import ConfigError, load, names, read_words
 from areal_lite.config.load import CONFIGS
+from areal_lite.evaluation.settings import Settings
 from areal_lite.templates import TEMPLATES
 from realhf.allocation import check_cluster, parse
 
@@ -108,7 +109,7 @@ RECIPES = {
 TINY = {
     "cluster.device": "cpu", "cluster.nodes": 1, "cluster.allocation": "vllm.d1p1m1+d1p1m1", "model.dtype": "float32",
     "trainer.compute_dtype": "float32", "algorithm.prompts_per_step": 4, "algorithm.group_size": 4,
-    "generation.max_new_tokens": 32, "until.steps": 2, "data.limit": 64}
+    "until.steps": 2, "data.limit": 64}
 
 
 def resolved(stage, key):
@@ -144,6 +145,30 @@ def test_the_smaller_clusters_named_in_a_header_fit(words):
 
 def test_every_shipped_recipe_is_pinned_here():
     assert set(names()) - {"quickstart"} == set(RECIPES)
+
+
+@pytest.mark.parametrize(("name", "published"), [
+    ("eval-areal-v0.1", ("areal-distill", 32, 0.6, 0.95, 32768)), ("eval-simplerl", ("qwen25-math-cot", 1, 0, 1, 3000)),
+    ("eval-simplerl-zoo", ("qwen-boxed", 1, 1.0, 0.95, 16000))])
+def test_an_evaluation_starts_from_published_settings_and_words_go_over_them(name, published):
+    s = read_words(Settings, [f"exp={name}", "model=m"])
+    assert (s.template, s.n, s.temperature, s.top_p, s.max_tokens) == published and s.protocol == "qwen"
+    assert set(s.benchmarks) <= {"aime24", "amc23", "math500", "gsm8k", "minerva_math", "olympiadbench"}
+    said = read_words(Settings, ["model=m", "benchmarks=aime24", f"exp={name}", "max_tokens=9"])
+    assert (said.benchmarks, said.max_tokens, said.template) == (("aime24",), 9, published[0])
+
+
+def test_supervised_rows_are_refused_where_answers_are_rewarded():
+    with pytest.raises(ConfigError, match="data.format=sft rows have a response but no gold"):
+        load(["exp=simplerl-zoo-qwen2.5-7b", "data.format=sft"])
+
+
+def test_the_contexts_of_a_tiny_curriculum_grow_as_the_recipes_do():
+    def contexts(*words):
+        return [s.generation.max_new_tokens for s in load(["exp=distill-1.5b", "tiny=true", "data.path=rows.json", *words]).stages]
+    assert contexts() == [32, 64, 93]
+    assert contexts("generation.max_new_tokens=40") == [40, 40, 40]
+    assert contexts("stages.16k.generation.max_new_tokens=50") == [32, 50, 93]
 
 
 def test_simplerl_makes_64_updates_of_128_answers_a_step():

@@ -27,6 +27,7 @@ def settings(rule: str, **changes) -> SimpleNamespace:
     [
         ("correctness", [5.0, -5.0, 5.0, -5.0, -5.0, -5.0, -5.0]),
         ("simplerl", [1.0, -0.5, -1.0, -1.0, -1.0, -1.0, -1.0]),
+        ("mix", [1.0, -0.5, -1.0, -1.0, -1.0, -1.0, -1.0]),
         ("independent", [1.0, -0.5, 0.5, -1.0, -1.0, -1.0, -1.0]),
     ],
 )
@@ -70,5 +71,5 @@ def test_rewards_are_clipped_last():
 
 
 def test_an_unknown_rule_is_the_users_error():
-    with pytest.raises(ValueError, match=r"reward\.rule='mix'"):
-        reward(settings("mix"), CORRECT, "stop", 1, 10)
+    with pytest.raises(ValueError, match=r"reward\.rule='best'"):
+        reward(settings("best"), CORRECT, "stop", 1, 10)

@@ -93,6 +93,8 @@ def _no_effect(stage: Stage):
 
 def _reward(stage: Stage):
     r = stage.reward
+    if stage.data.format == "sft":
+        yield "data.format=sft rows have a response but no gold to reward against; set kind=sft, or give rows with answers"
     if (r.rule == "function") != bool(r.function):
         yield "reward.rule=function and reward.function=path/file.py:name belong together"
     if r.function and ":" not in r.function:

@@ -35,10 +35,12 @@ def load(words: list[str]) -> Experiment:
         raise ConfigError(f"say which experiment: exp=NAME, one of {', '.join(names())}")
     tiny = _value(bool, {"true": True, "false": False}.get(said := options.pop("tiny", "false").lower(), said), "command line", "tiny")
     tree, above = _file(name), []
-    if tiny:
-        tree = _merge(tree, _file("tiny"), "tiny")
-        above.append(_file("tiny"))
     per_stage = {k: options.pop(k) for k in list(options) if k.startswith("stages.")}
+    if tiny:
+        above.append(_file("tiny"))
+        if "generation.max_new_tokens" not in options:
+            per_stage = {**_contexts(tree, above[0].generation.max_new_tokens), **per_stage}
+        tree = _merge(tree, above[0], "tiny")
     line = OmegaConf.from_dotlist([f"{k}={v}" for k, v in options.items()])
     _check_keys(line, "command line")
     tree = _merge(tree, line, "command line")
@@ -46,9 +48,16 @@ def load(words: list[str]) -> Experiment:
     return _experiment(tree, above, per_stage, re.sub(r"\.ya?ml$", "", Path(name).name) + ("-tiny" if tiny else ""))
 
 
+def _contexts(tree: DictConfig, first: int) -> dict[str, str]:
+    """A curriculum's contexts with the recipe's ratios, beginning at `first` tokens."""
+    tokens = tree.generation.max_new_tokens
+    own = {s.name: OmegaConf.select(s, "generation.max_new_tokens", default=tokens) for s in tree.get("stages") or ()}
+    return {f"stages.{name}.generation.max_new_tokens": str(first * n // next(iter(own.values()))) for name, n in own.items()}
+
+
 def names() -> list[str]:
     """What exp= can name from here: the experiments that ship with the project and those in ./configs."""
-    return sorted({p.stem for d in (OWN, CONFIGS) for p in d.glob("*.yaml") if p.stem != "tiny" and not p.stem.startswith("_")})
+    return sorted({p.stem for d in (OWN, CONFIGS) for p in d.glob("*.yaml") if p.stem != "tiny" and not p.stem.startswith(("_", "eval-"))})
 
 
 def to_yaml(thing: Experiment | Stage) -> str:
@@ -76,8 +85,11 @@ def _written(directory: str | Path) -> DictConfig:
 
 
 def read_words(cls: type, words: list[str]) -> object:
-    """key=value words -> the frozen dataclass `cls` of another command. A list is written [a,b], or a,b."""
-    tree = OmegaConf.to_container(OmegaConf.from_dotlist([f"{k}={v}" for k, v in map(_split, words)]), resolve=False)
+    """key=value words -> the frozen dataclass `cls` of another command, over exp=NAME's file. A list is written [a,b], or a,b."""
+    options = dict(map(_split, words))
+    below = _yaml(_path(options.pop("exp"), Path())) if "exp" in options else OmegaConf.create()
+    line = OmegaConf.from_dotlist([f"{k}={v}" for k, v in options.items()])
+    tree = OmegaConf.to_container(_merge(below, line, "command line"), resolve=False)
     hints = typing.get_type_hints(cls)
     for key, value in tree.items():
         if key not in hints:

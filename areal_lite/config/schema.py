@@ -74,8 +74,8 @@ class Generation:
 @dataclass(frozen=True)
 class Reward:
     """What an answer is worth."""
-    rule: Literal["correctness", "simplerl", "independent", "function"] = "correctness"
-    """correctness: correct / wrong. simplerl and independent look at the box too (rewards/rules.py)."""
+    rule: Literal["correctness", "simplerl", "mix", "independent", "function"] = "correctness"
+    """correctness: correct / wrong. simplerl, mix and independent look at the box too (rewards/rules.py)."""
     correct: float = 5.0
     """Reward of a correct answer that ended by itself."""
     wrong: float = -5.0

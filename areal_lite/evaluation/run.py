@@ -1,7 +1,7 @@
 """One evaluation from settings to files: what is finished is read back, the rest is asked, everything is written down.
 
-A finished question is one appended line, so a kill loses only questions under way. A lock keeps two evaluations from
-writing the same model's results.
+A finished question is one appended line, so a kill loses only questions under way; it names the verifier that graded it.
+A lock keeps two evaluations from writing the same model's results.
 """
 import fcntl
 import os
@@ -18,7 +18,7 @@ from areal_lite import record
 from areal_lite.dataset import load_tokenizer
 from areal_lite.evaluation import questions, results, settings
 from areal_lite.evaluation.answers import measures, row
-from areal_lite.evaluation.grading import Graders
+from areal_lite.evaluation.grading import VERIFIER, Graders
 from areal_lite.evaluation.questions import Question
 from areal_lite.evaluation.scheduler import Scheduler
 from areal_lite.evaluation.serve import Servers
@@ -38,6 +38,7 @@ def evaluate(chosen: Settings, say: Callable[[str], None], server: str = "areal_
             say(f"model {i + 1} of {len(models)}: {checkpoint.label} ({checkpoint.path})")
             one = Measurement(chosen, checkpoint, template, out / checkpoint.directory)
             with locked(out / checkpoint.directory / "lock"):
+                one.load(graders, say)
                 one.answer(say, server)
                 done += one.numbers(graders)
             record.write(out / "eval_results.csv", results.table(results.numbers(out)))
@@ -59,9 +60,17 @@ class Measurement:
         self.rows: dict[str, dict[str, dict]] = {}
         """benchmark -> question id -> its row, once it is finished"""
 
+    def load(self, graders: Graders, say: Callable[[str], None]) -> None:
+        """Read back what is finished; verdicts of another verifier are made anew, and the file with them."""
+        self.rows = {name: results.mend(file) for name, file in self.files.items()}
+        for name, rows in self.rows.items():
+            if stale := [r for r in rows.values() if r.get("verifier") != VERIFIER]:
+                say(f"{name}: the verifier has changed; {len(stale)} questions are graded again")
+                graders.again(stale, self.chosen.protocol)
+                record.write(self.files[name], "".join(dumps(r) + "\n" for r in rows.values()))
+
     def answer(self, say: Callable[[str], None], server: str) -> None:
         """Have everything answered that has no row yet; every finished question is in its file at once."""
-        self.rows = {name: results.mend(file) for name, file in self.files.items()}
         todo = [q for name, asked in self.questions.items() for q in asked if q.prompt.id not in self.rows[name]]
         finished = sum(map(len, self.questions.values())) - len(todo)
         say(f"{finished} questions are finished already; {len(todo)} to answer")
@@ -76,7 +85,7 @@ class Measurement:
             return tokenizer.decode(ids[:-1 if len(ids) and ids[-1] == end else None].tolist(), skip_special_tokens=True)
 
         def keep(question: Question, answers: list) -> None:
-            made = row(question, answers, text)
+            made = {**row(question, answers, text), "verifier": VERIFIER}
             record.append(self.files[question.benchmark], made)
             self.rows[question.benchmark][question.prompt.id] = made
 
