@@ -127,7 +127,7 @@ def _path(name: str, beside: Path) -> Path:
         return found
     if name.endswith((".yaml", ".yml")):
         raise ConfigError(f"{places[0]} does not exist; exp=NAME without .yaml means a shipped experiment, or one in ./configs")
-    near = difflib.get_close_matches(name, names(), 3, 0.4)
+    near = difflib.get_close_matches(name, {p.stem for d in (OWN, CONFIGS) for p in d.glob("*.yaml")}, 3, 0.4)
     raise ConfigError(f"no experiment {name!r}; " + (f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names())}"))
 
 
