@@ -81,6 +81,9 @@ def test_results_without_a_common_benchmark_are_refused_by_name(two):
     other = write(two[0].parent, "third@33333333", "gsm8k", [question(1, answer(""), benchmark="gsm8k")])
     with pytest.raises(ValueError, match=r"share no benchmark: the first has aime24 .*; the second gsm8k"):
         pairs(two[0], other)
+    foreign = write(two[0].parent, "foreign", "aime24", [{"step": 1}])
+    with pytest.raises(ValueError, match=r"aime24/.*jsonl holds no results of an evaluation"):
+        pairs(two[0], foreign)
 
 
 def test_the_viewer_says_what_is_missing(tmp_path):

@@ -80,13 +80,20 @@ def pairs(first: str | Path, second: str | Path) -> list[Pair]:
         if not same and len(a[benchmark]) == len(b[benchmark]) == 1:
             chosen = [(*a[benchmark], *b[benchmark])]
         for x, y in chosen:
-            left, right_ = ({r["id"]: r for r in record.read(files[benchmark][s])} for files, s in ((a, x), (b, y)))
+            left, right_ = _rows(a[benchmark][x]), _rows(b[benchmark][y])
             both = [i for i in left if i in right_]
             if both:
                 out.append(Pair(benchmark, (x, y), [left[i] for i in both], [right_[i] for i in both]))
     if not out:
         raise ValueError(f"{first} and {second} share no benchmark: the first has {_said(a)}; the second {_said(b)}")
     return sorted(out, key=lambda p: (p.benchmark, p.settings))
+
+
+def _rows(file: Path) -> dict[str, dict]:
+    rows = list(record.read(file))
+    if not all({"id", "samples"} <= row.keys() for row in rows):
+        raise ValueError(f"{file} holds no results of an evaluation; give a directory below evaluation/, or one of its jsonl files")
+    return {row["id"]: row for row in rows}
 
 
 def _files(result: str | Path) -> dict[str, dict[str, Path]]:
