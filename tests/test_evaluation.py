@@ -235,7 +235,7 @@ def test_lists_on_the_command_line_are_words_with_commas_or_yaml():
 def test_benchmarks_that_cannot_be_asked_are_refused(world, tmp_path):
     with pytest.raises(ValueError, match="no benchmark 'aime'.*it has digits, few"):
         evaluate(replace(world, benchmarks=("aime",)))
-    with pytest.raises(ValueError, match=r"template=\?: choose one of none, "):
+    with pytest.raises(ValueError, match=r"with model= the prompt template has to be said; template= one of none, "):
         evaluate(replace(world, template=""))
     with pytest.raises(ValueError, match="longest prompt has 1 tokens and .* reads 64: max_tokens=64 is too many, at most 63"):
         evaluate(replace(world, max_tokens=64))

@@ -124,7 +124,8 @@ def template(settings: Settings) -> str:
     """The prompt template to use. ValueError when it is neither said nor known from the run."""
     if settings.template or not settings.run:
         if settings.template not in TEMPLATES:
-            raise ValueError(f"template={settings.template or '?'}: choose one of {', '.join(TEMPLATES)}")
+            said = f"template={settings.template} is unknown" if settings.template else "with model= the prompt template has to be said"
+            raise ValueError(f"{said}; template= one of {', '.join(TEMPLATES)}")
         return settings.template
     return read_experiment(settings.run).stages[-1].data.template
 
