@@ -7,13 +7,17 @@ Every run is checked: each ticket trained exactly once and in its step, the stal
 within its clock. Exit status 1 when anything is broken; the line says which seed brings it back (--seed N, --simulated 1).
 """
 import argparse
+import json
 import shutil
 import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 
+from areal_lite.config import Stage
+from benchmarks import chaos_real as real
 from benchmarks import chaos_simulated as simulated
+from benchmarks import runs as short
 
 
 def simulate(runs: int, seed: int, kinds: tuple[str, ...], out: Path) -> int:
@@ -38,6 +42,16 @@ def simulate(runs: int, seed: int, kinds: tuple[str, ...], out: Path) -> int:
     return bad
 
 
+def launch(stage: Stage, count: int, seed: int, out: Path) -> int:
+    """Real runs, after an undisturbed one; how many broke something."""
+    quiet, rows = real.play(stage, out, None), []
+    for n in range(seed, seed + count):
+        rows.append(real.play(stage, out, n))
+        print(json.dumps({k: v for k, v in rows[-1].items() if k not in ("said", "events")}), flush=True)
+    print(real.table(quiet, rows))
+    return sum(bool(row["broken"]) for row in [quiet, *rows])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -53,6 +67,11 @@ def main() -> int:
     if options.simulated:
         kinds = tuple(options.only.split(",")) if options.only else simulated.KINDS
         bad += simulate(options.simulated, options.seed, kinds, options.out)
+    if options.runs:
+        words = options.words if any(w.startswith("exp=") for w in options.words) else ["exp=quickstart", *options.words]
+        experiment = short.experiment_in(options.out, words)
+        short.cold_start(experiment)
+        bad += launch(short.rl_stages(experiment)[0], options.runs, options.seed, options.out)
     return 1 if bad else 0
 
 

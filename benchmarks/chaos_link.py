@@ -62,10 +62,14 @@ def _forward(stage_dir: Path, port: int, parent: int) -> None:
 
 async def _listen(stage_dir: Path, port: int) -> None:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            host, _, master = json.loads((stage_dir / "endpoint.json").read_text())["address"].removeprefix("tcp://").rpartition(":")
-            far_reader, far_writer = await asyncio.open_connection(host, int(master))
-        except OSError:                            # no master at the moment
+        while not reader.at_eof():
+            try:
+                host, _, port = json.loads((stage_dir / "endpoint.json").read_text())["address"].removeprefix("tcp://").rpartition(":")
+                far_reader, far_writer = await asyncio.open_connection(host, int(port))
+                break
+            except OSError:                        # no master at the moment
+                await asyncio.sleep(0.05)
+        else:
             writer.close()
             return
         await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))

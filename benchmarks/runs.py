@@ -64,10 +64,15 @@ def run(stage: Stage, directory: Path, **changes: dict) -> Path:
     """
     done = directory / stage.name
     if not (done / "finished.json").exists():
-        stage = dataclasses.replace(stage, **{k: dataclasses.replace(getattr(stage, k), **v) if isinstance(v, dict) else v
-                                              for k, v in changes.items()})
-        _launch({"name": directory.name, "run_dir": str(directory), "stages": [_plain(stage)]}, directory)
+        _launch(alone(stage, directory, **changes), directory)
     return done
+
+
+def alone(stage: Stage, directory: Path, **changes: dict) -> dict:
+    """The experiment of only this stage in DIRECTORY, as YAML has it; changes as run()'s."""
+    stage = dataclasses.replace(stage, **{k: dataclasses.replace(getattr(stage, k), **v) if isinstance(v, dict) else v
+                                          for k, v in changes.items()})
+    return {"name": directory.name, "run_dir": str(directory), "stages": [_plain(stage)]}
 
 
 def rows(stage_dir: Path, file: str = "metrics.jsonl") -> list[dict]:
@@ -80,12 +85,18 @@ def _plain(stage: Stage) -> dict:
     return json.loads(json.dumps(dataclasses.asdict(stage)))
 
 
-def _launch(tree: dict, directory: Path) -> None:
+def prepare(tree: dict, directory: Path) -> Path:
+    """Write the experiment beside its directory, which a run that was cut short may have left there; returns the file."""
     if directory.exists():
-        shutil.rmtree(directory)               # of a run that was cut short
+        shutil.rmtree(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
     file = directory.with_suffix(".yaml")
     file.write_text(yaml.safe_dump(tree, sort_keys=False))
+    return file
+
+
+def _launch(tree: dict, directory: Path) -> None:
+    file = prepare(tree, directory)
     with open(directory.with_suffix(".log"), "w+") as log:
         launcher = subprocess.Popen([sys.executable, "-m", "areal_lite.launch", f"exp={file}"], stdout=log, stderr=log,
                                     stdin=subprocess.DEVNULL)
