@@ -83,6 +83,13 @@ def test_a_run_that_can_start_passes(words):
     assert wrong(words) == ""
 
 
+def test_what_holds_for_several_stages_is_said_once():
+    facts = check(load(["exp=distill-1.5b"]), 2, starting=False).facts
+    assert facts[-1].startswith("stages 8k, 16k, 24k: to start it, give an address and port of node 0")
+    assert sum("generation-56 .. 63" in fact for fact in facts) == 1
+    assert [f for f in facts if f.endswith("the same processes")] == ["stage 16k: the same processes", "stage 24k: the same processes"]
+
+
 @pytest.mark.parametrize(("more", "message"), [
     ("model.path=nowhere/at/all", "is not a directory"),
     ("data.max_prompt_tokens=9000", "max_position_embeddings) is 8192"),

@@ -31,16 +31,19 @@ class Report:
 
 def check(experiment: Experiment, cores: int, starting: bool) -> Report:
     """Check every stage of the experiment on this machine. starting: what a user adds last (the address of node 0) is due."""
-    report = Report()
-    first = experiment.stages[0].model.path
+    report, first = Report(), experiment.stages[0].model.path
+    later: dict[str, list[str]] = {}
+    wrong: dict[str, list[str]] = {}
     for stage in experiment.stages:
         for part in (_placement, _model, _data, _machine):
             try:
                 part(report, experiment, stage, first, cores)
             except Later as note:
-                (report.wrong if starting else report.facts).append(f"stage {stage.name}: {note}")
+                (wrong if starting else later).setdefault(str(note), []).append(stage.name)
             except (ValueError, OSError) as error:
-                report.wrong.append(f"stage {stage.name}: {error}")
+                wrong.setdefault(str(error), []).append(stage.name)
+    for lines, said in ((report.facts, later), (report.wrong, wrong)):
+        lines += [f"stage{'s' if len(names) > 1 else ''} {', '.join(names)}: {text}" for text, names in said.items()]
     return report
 
 
@@ -50,7 +53,9 @@ class Later(Exception):
 
 def _placement(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
     plan = placement.place(stage, cores)
-    report.facts.append(f"stage {stage.name}:\n{placement.table(plan)}")
+    table = placement.table(plan)
+    same = any(fact.endswith(table) for fact in report.facts)
+    report.facts.append(f"stage {stage.name}: the same processes" if same else f"stage {stage.name}:\n{table}")
     host, _, port = stage.cluster.master.rpartition(":")
     if not host or not port.isdigit():
         raise ValueError(f"cluster.master={stage.cluster.master} is not HOST:PORT")
