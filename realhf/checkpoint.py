@@ -1,8 +1,9 @@
 """Recovery checkpoints: sharded, independent of the layout, whole or absent.
 
 A checkpoint is a directory of torch.distributed.checkpoint files and extra.json. It is written under another name and
-renamed when every rank is done, so a directory with its final name is complete. Saving may go on in the background:
-the state is copied first, so training may change it at once.
+renamed when every rank is done, so a directory with its final name is complete. It holds the checksums of its files, since
+torch.distributed.checkpoint loads damaged numbers without a word. Saving may go on in the background: the state is copied
+first, so training may change it at once.
 """
 
 import json
@@ -14,8 +15,9 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 import torch.distributed.checkpoint as dcp
+import xxhash
 
-EXTRA = "extra.json"
+EXTRA, SUMS = "extra.json", "sums.json"
 UNREADABLE = ".unreadable"
 """Put behind the name of a checkpoint to take it out of use."""
 
@@ -71,21 +73,49 @@ def _then(written: Future, partial: Path, final: Path) -> Future:
 def _publish(partial: Path, final: Path) -> None:
     replaced = final.with_name(final.name + ".replaced")
     shutil.rmtree(replaced, ignore_errors=True)
+    (partial / SUMS).write_text(json.dumps({file.name: _checksum(file) for file in sorted(partial.iterdir())}))
     if final.exists():
         os.replace(final, replaced)
     os.replace(partial, final)
     shutil.rmtree(replaced, ignore_errors=True)
 
 
-def load(path: str, tensors: dict[str, torch.Tensor]) -> dict:
-    """Fill tensors in place from a checkpoint made under any layout, and return its extra. Collective.
+def load(path: str, tensors: dict[str, torch.Tensor], group: dist.ProcessGroup) -> dict:
+    """Fill tensors in place from a checkpoint made under any layout, and return its extra. Collective over group, of all ranks
+    and on the host.
 
-    Raises ValueError when `path` is no complete checkpoint.
+    Raises ValueError on every rank when `path` is no complete checkpoint, or when a file is not as it was saved.
     """
     if not (Path(path) / EXTRA).is_file():
         raise ValueError(f'"{path}" is not a complete checkpoint (no {EXTRA}); give one that a finished save wrote')
+    _verify(Path(path), group)
     dcp.load(tensors, checkpoint_id=path)
     return json.loads((Path(path) / EXTRA).read_text())
+
+
+def _verify(path: Path, group: dist.ProcessGroup) -> None:
+    """Compare every file with its checksum; the ranks share the reading."""
+    try:
+        sums = json.loads((path / SUMS).read_text())
+    except (OSError, ValueError) as error:
+        raise ValueError(f'"{path}" is damaged: {SUMS} cannot be read ({error})') from error
+    names = sorted(sums)
+    damaged = torch.zeros(len(names), dtype=torch.int32)
+    for n in range(dist.get_rank(), len(names), dist.get_world_size()):
+        file = path / names[n]
+        damaged[n] = not file.is_file() or _checksum(file) != sums[names[n]]
+    dist.all_reduce(damaged, group=group)
+    if damaged.any():
+        raise ValueError(f'"{path}" is damaged: {", ".join(n for n, bad in zip(names, damaged, strict=True) if bad)}')
+
+
+def _checksum(file: Path) -> str:
+    """xxh3-128, hexadecimal; against damage, not against an adversary."""
+    digest = xxhash.xxh3_128()
+    with open(file, "rb") as source:
+        while piece := source.read(16 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def complete(root: str) -> list[Path]:

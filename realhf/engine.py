@@ -281,7 +281,7 @@ class Engine:
         state = self._state()
         if self._tied_copy:
             state = {name.replace(HEAD, EMBEDDING): tensor for name, tensor in state.items()}
-        extra = checkpoint.load(path, state)
+        extra = checkpoint.load(path, state, self.mesh.control)
         self.steps = extra["engine"]["steps"]
         optimizer.set_updates_made(self.optimizer, extra["engine"]["updates"])
         return extra["caller"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -76,6 +77,25 @@ def _save_twice(device, path, root):
     os.mkdir(f"{root}/step3.partial")
     with pytest.raises(ValueError, match="is not a complete checkpoint"):
         engine.load(f"{root}/step3.partial")
+
+
+def _load_damaged(device, path, layout, checkpoint):
+    with pytest.raises(ValueError, match="is damaged: __3_0.distcp") as refused:
+        make_engine(device, path, layout).load(checkpoint)
+    return str(refused.value)
+
+
+def test_a_checkpoint_with_a_changed_byte_in_its_numbers_is_refused_by_every_rank(saved, tmp_path):
+    path, checkpoint, _ = saved
+    copy = shutil.copytree(checkpoint, tmp_path / "copy")
+    with open(copy / "__3_0.distcp", "r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(end // 2)
+        byte = file.read(1)
+        file.seek(end // 2)
+        file.write(bytes([byte[0] ^ 1]))
+    said = run_ranks(_load_damaged, 2, path, "d2", str(copy))
+    assert said[0] == said[1]
 
 
 def test_a_name_can_be_saved_again_and_an_unfinished_one_is_not_a_checkpoint(tmp_path):
