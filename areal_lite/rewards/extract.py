@@ -18,6 +18,7 @@ NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?|-?\.\d+")
 ALONE = re.compile(r"\W{0,3}(?:[A-J]|[-+]?\$?\d[\d.,/]{0,40})(?: ?\\?%)?\W{0,3}")
 """A last line that is one letter or one number."""
 OPENING = re.compile(r"(?:Therefore|Thus|Hence|So|Finally),? ")
+SENTENCE_END = re.compile(r"(?<!^)\. |, (?:as|since|because|which|so) ")
 VERBS = (" is ", " are ", " equals ", " equal to ", " is: ")
 ASIDES = (", ", " because ", " since ", " who ", " which ")
 MAX_STATED = 60
@@ -53,11 +54,12 @@ def extract(response: str, last_number: bool = False) -> Found:
     if tagged is not None:
         return Found(tagged.strip(), False, "answer tags") if tagged.strip() else Found("", False, "empty answer tags")
     lines = [line for line in text.strip().split("\n") if line.strip()]
-    formula = (last_formula(lines[-1], DELIMITERS) or last_formula(text.strip(), DELIMITERS[::3])) if lines else ""
-    if formula:
-        return Found(formula, False, "last formula")
-    if lines and (said := stated(lines[-1].strip())):
+    said = stated(lines[-1].strip()) if lines else ""
+    if said and not any(closing in said for _, closing in DELIMITERS):
         return Found(said, False, "last sentence")
+    formula = (last_formula(lines[-1], DELIMITERS) or last_formula(text.strip(), DELIMITERS[::3])) if lines else ""
+    if formula or said:
+        return Found(formula or said, False, "last formula" if formula else "last sentence")
     if lines and ALONE.fullmatch(lines[-1].strip()):
         return Found(lines[-1].strip(" *").rstrip(".*"), False, "last line")
     if len(lines) == 1 and len(lines[0]) <= MAX_BARE:
@@ -144,14 +146,8 @@ def after_marker(text: str) -> str:
         return formula
     end = line.lower().find(ENDINGS[0])
     line = line[:end] if end >= 0 else line
-    line = sentence(line).strip(" *").rstrip(". *")
+    line = SENTENCE_END.split(line, maxsplit=1)[0].strip(" *").rstrip(". *")
     return stated(line) or line
-
-
-def sentence(line: str) -> str:
-    """Up to a full stop that ends a sentence."""
-    at = line.find(". ")
-    return line[:at] if at > 0 else line
 
 
 def first_formula(line: str) -> str:

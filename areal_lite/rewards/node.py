@@ -56,3 +56,12 @@ def plain_ratio(node: Node) -> Fraction | None:
 def is_whole(node: Node) -> bool:
     """An integer written without a point."""
     return node.kind == "number" and node.digits == 0 and node.value.denominator == 1
+
+
+def determinant(rows: list[tuple[Node, ...]]) -> Node:
+    """By expansion along the first row."""
+    if len(rows) == 1:
+        return rows[0][0]
+    minors = [[row[:n] + row[n + 1 :] for row in rows[1:]] for n in range(len(rows))]
+    terms = [product(rows[0][n], determinant(minor)) for n, minor in enumerate(minors)]
+    return Node("sum", tuple(negative(term) if n % 2 else term for n, term in enumerate(terms)))

@@ -37,7 +37,7 @@ def synonyms(a: str, b: str) -> bool:
 @lru_cache(maxsize=8192)
 def words(text: str) -> tuple[str, ...] | None:
     """The sorted items of a list of words in normal form; None when `text` is not only words."""
-    text = WRAPPER.sub(" ", text[:400]).replace("{", "").replace("}", "").strip(" .,:;")
+    text = WRAPPER.sub(" ", text[:400]).replace("{", "").replace("}", "").strip(" .,:;\"'")
     symbol = text.removeprefix("\\").lower()
     if any(symbol in group for group in SYNONYMS):
         return (symbol,)

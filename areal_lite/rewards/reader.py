@@ -12,8 +12,8 @@ from math import prod
 
 from areal_lite.rewards.expression import Expression
 from areal_lite.rewards.lexer import GROUPED, GROUPED_BY_SPACE, Refused, Token, tokenize
-from areal_lite.rewards.node import Node, negative, product
-from areal_lite.rewards.units import CURRENCY, WORDS, split_unit
+from areal_lite.rewards.node import Node, determinant, negative, num
+from areal_lite.rewards.units import CURRENCY, WORDS, compound, split_unit
 from areal_lite.rewards.vocabulary import CLOSERS, FUNCTIONS, NAMES, OPENERS
 
 RELATIONS = {
@@ -165,15 +165,6 @@ def matrix(tokens: list[Token], apart: bool) -> Node:
     return Node("matrix", tuple(Node("tuple", cells, "()") for cells in rows))
 
 
-def determinant(rows: list[tuple[Node, ...]]) -> Node:
-    """By expansion along the first row."""
-    if len(rows) == 1:
-        return rows[0][0]
-    minors = [[row[:n] + row[n + 1 :] for row in rows[1:]] for n in range(len(rows))]
-    terms = [product(rows[0][n], determinant(minor)) for n, minor in enumerate(minors)]
-    return Node("sum", tuple(negative(term) if n % 2 else term for n, term in enumerate(terms)))
-
-
 def quantity(tokens: list[Token], apart: bool) -> Node:
     """A value with its unit, a value, or, when it is neither, a text."""
     sign = tokens[0].text in ("-", "+") and len(tokens) > 1
@@ -183,7 +174,8 @@ def quantity(tokens: list[Token], apart: bool) -> Node:
         value = quantity(rest, apart)
         name = CURRENCY.get(money.text, money.text.lower())
         return value if value.kind != "number" else Node("quantity", (value,), name)
-    if tokens[0].kind in ("text", "word") and len(tokens) > 1 and plain(tokens[0].text) in LEADS:
+    label = tokens[0].kind == "text" and tokens[0].text.endswith((":", " is", " are"))
+    if len(tokens) > 1 and (label or (tokens[0].kind in ("text", "word") and plain(tokens[0].text) in LEADS)):
         return single(tokens[1:], apart)
     start = split_unit(tokens)
     if not apart and start < len(tokens) and tokens[start].kind == "symbol":
@@ -196,6 +188,8 @@ def quantity(tokens: list[Token], apart: bool) -> Node:
             value = None
         if value is not None and value.kind not in ("text", "opaque"):
             return Node("quantity", (value,), " ".join(t.text for t in tokens[start:]))
+    if both := compound(tokens):
+        return Node("quantity", (num(both[0]),), both[1])
     try:
         return expanded(fold(Expression(list(tokens)).read()))
     except Refused:

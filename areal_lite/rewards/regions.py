@@ -100,7 +100,7 @@ def variable(node: Node) -> str:
 def name_of(node: Node) -> str:
     """x, or f(x)."""
     letters = node.parts if node.kind == "product" else (node,)
-    if any(part.kind != "symbol" for part in letters) or not symbols_of(node):
+    if any(part.kind != "symbol" or part.word.startswith("\\mathbb") for part in letters) or not symbols_of(node):
         return ""
     return " ".join(part.word for part in letters)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from areal_lite.rewards.evaluate import MP, close, exact, mentions, real, same_expression, samples, symbols_of
-from areal_lite.rewards.node import Node, num, quotient
+from areal_lite.rewards.node import Node, is_whole, num, quotient
 from areal_lite.rewards.reader import fold
 
 EXPRESSION = {"number", "symbol", "sum", "product", "power", "call"}
@@ -60,7 +60,7 @@ def equal_constants(a: Node, b: Node) -> bool:
                 and not (twin.kind == "number" and twin.digits > node.digits)]
     if not decimals or any(exact(v) and v.denominator == 1 and abs(v) < 10**6 for v in (x, y)):
         return False
-    if any(n.kind == "number" and not n.digits for n in (a, b)):
+    if any(is_whole(n) for n in (a, b)):
         return False
     node, other = decimals[0]
     return rounds(node, other) and not (a.kind == b.kind == "number" and a.digits == b.digits)

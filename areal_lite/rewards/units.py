@@ -3,9 +3,11 @@
 A unit that is not in the table is kept by its words. Percent is a unit too: its meaning is comparison's business.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from math import prod
 
 from areal_lite.rewards.lexer import Token
 from areal_lite.rewards.vocabulary import UNIT_LETTERS
@@ -32,7 +34,7 @@ radian rad 1 r | old ago tall long wide more apiece each 1 | c celsius 1 C | f f
 class Unit:
     scale: Fraction
     dimensions: str
-    """Sorted letters, capitals above the fraction bar and marked with ' below it; "" is a plain number."""
+    """Sorted letters with their powers, such as L1 T-1; "" is a plain number."""
     multiple: Fraction
     """Of million, dozen and the like; part of the number."""
     words: frozenset[str]
@@ -95,51 +97,50 @@ def split_unit(tokens: list[Token]) -> int:
 @lru_cache(maxsize=1024)
 def parse_unit_text(words: str) -> Unit:
     """Scale and dimensions of unit tokens joined by spaces, such as km / h, cm ^ 2, square feet, miles per hour."""
-    scale, multiple, letters, unknown = Fraction(1), Fraction(1), [], set()
-    below, pending = False, 1
-    last: tuple[Fraction, str, bool] | None = None
+    terms: list[tuple[Fraction, str, int]] = []
+    """Scale, dimension, power."""
+    multiple, unknown, below, pending = Fraction(1), set(), False, 1
     words = words.replace("{", " ").replace("}", " ").replace("~", " ").replace("\\cdot", " ")
     for mark in "/^.(),":
         words = words.replace(mark, f" {mark} ")
     parts = words.split()
     for n, part in enumerate(parts):
         name = SIGNS.get(part, part if part in ("K", "C", "F") else part.lower())
-        entry = UNITS.get(name.lower())
+        scale, dimension = UNITS.get(name.lower(), (None, ""))
         before = parts[n - 1] if n else ""
         if part in ("/", "per"):
             below = True
-        elif part.lstrip("-").isdigit() and before in ("^", "-") and last:
-            factor, dimension, was_below = last
-            times = min(abs(int(part)), 9) - 1
-            scale *= (1 / factor if was_below else factor) ** times
-            letters += expand(dimension, was_below) * times
-            if part.startswith("-") or before == "-":
-                scale, letters = scale / factor ** (2 * times + 2), letters + expand(dimension, True) * (2 * times + 2)
-        elif entry is None:
-            if part.isalpha() and name not in ("of", "the", "in", "a", "each", "total", "about"):
+        elif part.lstrip("-").isdigit() and before in ("^", "-") and terms:
+            sign = -1 if part.startswith("-") or before == "-" else 1
+            terms[-1] = (*terms[-1][:2], terms[-1][2] * sign * min(abs(int(part)), 9))
+        elif scale is None:
+            if part.isalpha() and name not in ("of", "and", "the", "in", "a", "each", "total", "about"):
                 unknown.add(name.rstrip("s"))
-        elif entry[1] == "x":
-            multiple *= entry[0]
-        elif entry[1].startswith("^"):
-            if last and n + 1 == len(parts) and part not in ("square", "cubic", "sq", "cu"):
-                scale *= last[0] ** (int(entry[1][1]) - 1)
-                letters += expand(last[1], last[2]) * (int(entry[1][1]) - 1)
-            pending = int(entry[1][1])
+        elif dimension == "x":
+            multiple *= scale
+        elif dimension.startswith("^"):
+            pending = int(dimension[1])
+            if terms and n + 1 == len(parts) and part not in ("square", "cubic", "sq", "cu"):
+                terms[-1] = (*terms[-1][:2], terms[-1][2] * pending)
         else:
-            factor, dimension = entry
-            scale *= (1 / factor if below else factor) ** pending
-            letters += expand(dimension, below) * pending
-            last, pending = (factor, dimension, below), 1
-    return Unit(scale, cancel(letters), multiple, frozenset(unknown))
+            terms.append((scale, dimension, -pending if below else pending))
+            pending = 1
+    counts: Counter[str] = Counter()
+    for _, dimension, power in terms:
+        for letters, sign in zip(dimension.split("/"), (1, -1), strict=False):
+            for letter in letters.replace("1", ""):
+                counts[letter] += sign * power
+    dimensions = " ".join(f"{letter}{count}" for letter, count in sorted(counts.items()) if count)
+    return Unit(prod((scale**power for scale, _, power in terms), start=Fraction(1)), dimensions, multiple, frozenset(unknown))
 
 
-def expand(dimension: str, below: bool) -> list[str]:
-    above, _, under = dimension.partition("/")
-    return [c + ("'" if below else "") for c in above if c != "1"] + [c + ("" if below else "'") for c in under]
-
-
-def cancel(letters: list[str]) -> str:
-    counts: dict[str, int] = {}
-    for letter in letters:
-        counts[letter[0]] = counts.get(letter[0], 0) + (-1 if letter.endswith("'") else 1)
-    return " ".join(f"{letter}{count}" for letter, count in sorted(counts.items()) if count)
+def compound(tokens: list[Token]) -> tuple[Fraction, str] | None:
+    """6 ft 2 in, or 2 hours 30 minutes: the value in the first unit, and that unit's words."""
+    starts = [n for n, token in enumerate(tokens) if token.kind == "number"]
+    if len(starts) != 2 or starts[0] or any(t.kind not in ("number", "text", "word") for t in tokens):
+        return None
+    words = [" ".join(t.text for t in part) for part in (tokens[1 : starts[1]], tokens[starts[1] + 1 :])]
+    first, second = map(parse_unit_text, words)
+    if not first.dimensions or first.dimensions != second.dimensions or first.words or second.words:
+        return None
+    return tokens[0].value + tokens[starts[1]].value * second.scale / first.scale, words[0]
