@@ -1,6 +1,7 @@
 """The wire: what is sent arrives as it was, once and in order; what is not ours is refused and counted."""
 import dataclasses
 import os
+import queue
 import random
 import stat
 import subprocess
@@ -10,6 +11,7 @@ import time
 
 import msgpack
 import numpy as np
+import psutil
 import pytest
 import zmq
 
@@ -174,6 +176,30 @@ def test_after_the_hub_went_away_nothing_old_reaches_its_successor(tmp_path):
     assert [m if isinstance(m, Hello) else m.k for _, m in collect(hub, 2)] == [Hello("generation", 0, 1, 1), 2]
     spoke.close()
     hub.close(0)
+
+
+def test_the_last_words_of_a_hub_that_leaves_are_heard_before_the_break(tmp_path):
+    keys, go_on, heard = make_keys(tmp_path), threading.Event(), queue.SimpleQueue()
+    hub = Hub("tcp://127.0.0.1:*", keys)
+
+    def deliver(message):
+        heard.put(message)
+        go_on.wait(20)
+    spoke = Spoke(hub.address, "t", keys, deliver)
+    spoke.send(Hello("trainer", 0, 1))
+    collect(hub, 1)
+    words = [Stop(f"word {n}") for n in range(4)]
+    for word in words:
+        assert hub.send("t", word)
+    assert heard.get(timeout=10) == words[0]               # the spoke's thread is busy with it while the hub leaves
+    port = int(hub.address.rpartition(":")[2])
+    hub.close()
+    end = time.monotonic() + 10
+    while any(c.raddr and c.raddr.port == port for c in psutil.Process().net_connections("tcp")) and time.monotonic() < end:
+        time.sleep(0.01)
+    go_on.set()
+    assert [heard.get(timeout=10) for _ in range(4)] == [*words[1:], Broken("the connection to the master broke")]
+    spoke.close(0)
 
 
 def test_a_spoke_with_all_keys_of_another_run_is_told_after_the_silence(hub, tmp_path):

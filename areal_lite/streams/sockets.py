@@ -250,6 +250,8 @@ class Spoke:
         self._dealer.close(linger_ms)
 
     def _break(self, why: str) -> None:
+        while self._dealer.poll(0):                # what came before the break counts; it may be the Stop that explains it
+            self._incoming([f.buffer for f in self._dealer.recv_multipart(copy=False)])
         self._hang_up(0)
         self._connect()
         self._heard, self._spoken, self._deaf = time.monotonic(), False, True
