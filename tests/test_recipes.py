@@ -1,12 +1,23 @@
 """Recipes: the resolved numbers of every config against the published ones, typed by hand; and their tiny twins."""
-import pytest
+import json
+import math
+import subprocess
+import sys
+import time
+from pathlib import Path
 
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from areal_lite import weights
 from areal_lite.config import ConfigError, load, names, read_words
 from areal_lite.config.load import CONFIGS
 from areal_lite.evaluation.settings import Settings
 from areal_lite.templates import TEMPLATES
 from realhf.allocation import check_cluster, parse
 
+ROOT = Path(__file__).parents[1]
 AREAL = {
     "algorithm.prompts_per_step": 1024, "algorithm.group_size": 8, "algorithm.minibatches": 4,
     "algorithm.advantage": "global",
@@ -203,6 +214,42 @@ def test_a_tiny_twin_keeps_the_shape_and_runs_on_a_cpu(name):
         assert b.data.path == "rows.json"
     starts = ["tiny/model", *(f"{stage.name}/export" for stage in tiny.stages[:-1])]
     assert [stage.model.path for stage in tiny.stages] == [f"runs/{name}-tiny/{start}" for start in starts]
+
+
+@pytest.mark.slow
+def test_the_tiny_twin_of_the_curriculum_hands_over_twice_and_each_stage_starts_from_the_export_before_it(tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(json.dumps({"id": str(i), "prompt": f"{i}+1=", "answers": [str(i + 1)]}) + "\n" for i in range(16)))
+    run, later = tmp_path / "run", {"16k": "8k", "24k": "16k"}
+    words = ["exp=distill-1.5b", "tiny=true", f"data.path={rows}", f"run_dir={run}", "trainer.optimizer.lr=0.01",
+             *(f"stages.{stage}.cluster.weights_dir={tmp_path / stage}" for stage in later)]
+    with open(tmp_path / "log", "w") as log, subprocess.Popen(
+            [sys.executable, "-m", "tests.fake_launch", *words], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT) as launched:
+        started = {}
+        end = time.monotonic() + 240
+        try:
+            for stage in later:
+                manifest = tmp_path / stage / "v00000000" / "manifest.json"
+                while not manifest.exists():
+                    assert launched.poll() is None and time.monotonic() < end, (tmp_path / "log").read_text()
+                    time.sleep(0.01)
+                started[stage] = published(manifest.parent)
+            assert launched.wait(end - time.monotonic()) == 0
+        finally:
+            launched.terminate()
+    begun = load_file(run / "tiny" / "model" / "model.safetensors")
+    for stage, before in later.items():
+        exported = load_file(run / before / "export" / "model.safetensors")
+        assert started[stage].keys() == exported.keys() == begun.keys()
+        assert all(np.array_equal(started[stage][name], exported[name]) for name in exported)
+        assert not all(np.array_equal(begun[name], exported[name]) for name in exported), "the stage before has learnt"
+    assert [json.loads((run / s / "finished.json").read_text()) for s in ("8k", "16k", "24k")] == [{"version": 2}] * 3
+
+
+def published(directory):
+    """name -> array of one published version."""
+    entries, held = weights.read_manifest(directory).entries, (directory / "weights.bin").read_bytes()
+    return {e.name: np.frombuffer(held, np.float32, math.prod(e.shape), e.offset).reshape(e.shape) for e in entries}
 
 
 def test_every_config_says_in_its_header_what_it_is():
