@@ -23,13 +23,15 @@ LONG, SHORT = 1.8, 0.5
 """Times cluster.silence_s."""
 LASTS = {"stop server": SHORT, "partition": SHORT, "stop server long": LONG, "partition long": LONG, "cut link": SHORT, "full disk": 0.2,
          "slow disk": 0.6, "clock jump": 0.4}
+OWN = {"clock jump": "clock", "slow disk": "slow"}
+"""What chaos_site reads."""
 HUNT_S = 20.0
 """How long a version is waited for that can be damaged before a server reads it."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Strikes delay_s after `version` was made and what came before it is got over."""
+    """Strikes delay_s after `version` was made, and one more since the fault before."""
     kind: str
     version: int
     delay_s: float
@@ -42,7 +44,7 @@ def draw(seed: int, steps: int, servers: int, silence_s: float) -> list[Fault]:
     source = random.Random(seed)
     kinds = [KINDS[2 * seed % len(KINDS)], KINDS[(2 * seed + 1) % len(KINDS)], source.choice(KINDS)]
     source.shuffle(kinds)
-    versions = sorted(source.randrange(2, steps - 2) for _ in kinds)
+    versions = sorted(source.randrange(2, steps - 4) for _ in kinds)
     return [Fault(kind, version, source.uniform(0, 1.5), source.randrange(servers),
                   silence_s * LASTS.get(kind, 0.0) * source.uniform(0.8, 1.0)) for kind, version in zip(kinds, versions, strict=True)]
 
@@ -65,8 +67,7 @@ class Machine:
             case "stop server" | "stop server long": return self._signal("generation", fault.server, signal.SIGSTOP)
             case "partition" | "partition long": link.stop()
             case "cut link": link.cut()
-            case "clock jump": (self.own / "clock").write_text("-7200")
-            case "slow disk": (self.own / "slow").write_text("1.0")
+            case "clock jump" | "slow disk": (self.own / OWN[fault.kind]).write_text("1.0" if fault.kind == "slow disk" else "-7200")
             case "full disk": return self._fill()
             case "corrupt weights": return self._corrupt_weights()
             case "corrupt checkpoint": return self._corrupt_checkpoint()
@@ -83,8 +84,10 @@ class Machine:
             self._signal("generation", fault.server, signal.SIGCONT)
         elif fault.kind in ("partition", "partition long", "cut link"):
             self.links[fault.server].mend()
-        for file in (self.own / "clock", self.own / "slow", self.weights_dir / "filler"):
-            file.unlink(missing_ok=True)
+        elif fault.kind in OWN:
+            (self.own / OWN[fault.kind]).unlink(missing_ok=True)
+        elif fault.kind == "full disk":
+            (self.weights_dir / "filler").unlink(missing_ok=True)
 
     def _signal(self, room: str, index: int | None, what: signal.Signals) -> str:
         """To one of the launcher's children; a stop takes its own children along, and so does going on."""
@@ -123,13 +126,13 @@ class Machine:
         return "every version was loaded before it could be damaged"
 
     def _corrupt_checkpoint(self) -> str:
-        """Damage the newest one in the middle of its largest file, then make the trainer need it."""
+        """Change numbers in the newest one, then make the trainer need it."""
         if not (saved := record.checkpoints(self.stage_dir)):
             return "there is no checkpoint yet"
         files = [f for f in (self.stage_dir / "checkpoints" / f"step-{saved[-1]:08d}").iterdir() if f.is_file()]
         with open(max(files, key=lambda f: f.stat().st_size), "r+b") as file:
             file.seek(file.seek(0, os.SEEK_END) // 2)
-            file.write(bytes(4096))
+            file.write(bytes(range(1, 65)))
         return self._signal("trainer", 0, signal.SIGKILL)
 
 

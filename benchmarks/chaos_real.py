@@ -1,9 +1,10 @@
 """One real run under faults: the launcher with its vLLM servers, master and trainer, a stage of the quickstart, a short one.
 
 Starts the launcher and, when it has ended badly, starts it again with --resume; plays the faults one after the other, each
-when the run has got over the one before; then looks at what the run left behind. Waits for the launcher, with a clock.
+when a version was made after the one before; then looks at what the run left behind. Waits for the launcher, with a clock.
 """
 import json
+import math
 import os
 import re
 import signal
@@ -22,7 +23,7 @@ from benchmarks import runs
 from benchmarks.chaos_faults import Fault, Machine, children, draw, mount, unmount
 from benchmarks.chaos_link import Link, free_port
 
-SERVERS, STEPS, SILENCE_S, CLOCK_S, STARTS = 2, 12, 8.0, 280.0, 4
+SERVERS, STEPS, SILENCE_S, CLOCK_S, STARTS = 2, 16, 8.0, 300.0, 5
 """Of every run; how long it may take and how often its launcher may be started."""
 DISK_MIB = 16
 SITE = Path(__file__).parent / "chaos_site"
@@ -37,7 +38,7 @@ class Run:
         self.weights_dir, self.own = directory.with_suffix(".disk"), directory.with_suffix(".chaos")
         self.tree = runs.alone(
             stage, directory, until={"steps": STEPS, "plateau": 0.0}, evaluation={"path": ""},
-            checkpoint={"every_s": 0.0, "every_steps": 3}, record={"tensorboard": False},
+            checkpoint={"every_s": 0.0, "every_steps": 2}, record={"tensorboard": False},
             cluster={"allocation": f"vllm.d{SERVERS}+d1", "pin_cpus": False, "silence_s": SILENCE_S, "hang_s": 120.0,
                      "master": f"127.0.0.1:{free_port()}", "weights_dir": str(self.weights_dir)})
         a = stage.algorithm
@@ -45,7 +46,8 @@ class Run:
         self.broken: list[str] = []
         self.struck: list[dict] = []
         self.starts = 0
-        self.lasting: Fault | None = None
+        self.lasting: list[tuple[float, Fault]] = []
+        """(until when, what)."""
 
     def play(self) -> dict:
         """Its row of chaos.jsonl."""
@@ -84,8 +86,7 @@ class Run:
             self.broken.append(f"the launcher ended {STARTS} times, last with {self.launcher.returncode}")
         elif self.launcher.returncode:
             self._orphans()
-            if self.lasting:
-                self._mend(machine)
+            self._mend(machine, math.inf)
             self._start(file, environment)
             return False
         return True
@@ -96,34 +97,43 @@ class Run:
         last = self.struck[-1] if self.struck else None
         if last and "lost_s" not in last and made > last["made"]:
             last["lost_s"] = now - last["at"]
-        if self.lasting:
-            machine.during(self.lasting)
-            if now > last["at"] + self.lasting.seconds:
-                self._mend(machine)
-        elif self.faults and made >= self.faults[0].version and (last is None or "lost_s" in last):
+        for _, fault in self.lasting:
+            machine.during(fault)
+        self._mend(machine, now)
+        if self.faults and made >= self.faults[0].version and (last is None or "lost_s" in last) and self._possible(self.faults[0]):
             if self.due is None:
                 self.due = now + self.faults[0].delay_s
             if now >= self.due:
                 self._begin(machine, self.faults.pop(0), made)
 
     due: float | None = None
+    """When the next fault strikes, once its version is made."""
+
+    def _possible(self, fault: Fault) -> bool:
+        return fault.kind != "corrupt checkpoint" or bool(record.checkpoints(self.stage_dir))
 
     def _begin(self, machine: Machine, fault: Fault, made: int) -> None:
-        self.due = None
+        self.due, began, saved = None, len(self._began()), record.checkpoints(self.stage_dir)
         skipped = machine.begin(fault)
         made = max(made, self._made())             # a hunt takes a while
-        self.struck.append({"kind": fault.kind, "at": time.monotonic(), "made": made, "server": fault.server, "seconds": fault.seconds})
+        self.struck.append({"kind": fault.kind, "at": time.monotonic(), "made": made, "server": fault.server, "seconds": fault.seconds,
+                            "began": began, "saved": saved[-1] if saved else 0})
         if skipped:
             self.struck[-1] |= {"skipped": skipped, "lost_s": 0.0}
         elif fault.seconds:
-            self.lasting = fault
+            self.lasting.append((time.monotonic() + fault.seconds, fault))
 
-    def _mend(self, machine: Machine) -> None:
-        machine.mend(self.lasting)
-        self.lasting = None
+    def _mend(self, machine: Machine, now: float) -> None:
+        for over in [x for x in self.lasting if x[0] <= now]:
+            self.lasting.remove(over)
+            machine.mend(over[1])
 
     def _made(self) -> int:
         return max((row["step"] for row in record.read(self.stage_dir / "metrics.jsonl")), default=0)
+
+    def _began(self) -> list[int]:
+        """The versions from which a trainer began, oldest first."""
+        return [e["version"] for e in record.read(self.stage_dir / "events.jsonl") if e["event"] == "began"]
 
     def _status(self) -> dict:
         file = self.stage_dir / "status.json"
@@ -155,10 +165,13 @@ class Run:
         """Everything that is reported of the run."""
         metrics, status = runs.rows(self.stage_dir), self._status()
         events = runs.rows(self.stage_dir, "events.jsonl")
-        restarts = sum(e["event"] == "began" for e in events) - 1
+        began = self._began()
+        restarts = len(began) - 1
         self.broken += [*checks.tickets(runs.rows(self.stage_dir, "tickets.jsonl"), *self.shape),
                         *checks.metrics(metrics, STEPS, self.staleness, restarts)]
         self.broken += checks.ledger(status["ledger"]) if status else ["no status.json"]
+        self.broken += [f"went on from the damaged checkpoint {f['saved']}" for f in self.struck
+                        if f["kind"] == "corrupt checkpoint" and "skipped" not in f and f["saved"] in began[f["began"]:f["began"] + 1]]
         if not (self.stage_dir / "finished.json").exists():
             self.broken.append("the stage is not finished")
         log = self.directory.with_suffix(".log").read_text(errors="replace").splitlines()
