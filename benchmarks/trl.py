@@ -182,7 +182,7 @@ class Comparison:
             way = self.tuned()
             for seed in range(1, seeds + 1):
                 for side in COLOURS:
-                    name = f"{side.replace(', ', '-').lower()}-seed-{seed}"
+                    name = f"{side.replace(', ', '-').lower()}-{self.steps}-steps-seed-{seed}"
                     found.append(self.done(name, functools.partial(self.side, side, seed, way, self.out / name)))
         except Enough:
             pass
