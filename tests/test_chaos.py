@@ -122,8 +122,8 @@ def test_a_damaged_version_starts_the_group_again_only_when_no_newer_one_came_me
 
 
 def test_the_faults_of_a_seed_are_always_the_same_and_seven_seeds_have_every_kind():
-    drawn = [faults.draw(seed, real.STEPS, real.SERVERS, real.SILENCE_S) for seed in range(7)]
-    assert drawn == [faults.draw(seed, real.STEPS, real.SERVERS, real.SILENCE_S) for seed in range(7)]
+    drawn = [faults.draw(seed, real.SERVERS, real.SILENCE_S) for seed in range(7)]
+    assert drawn == [faults.draw(seed, real.SERVERS, real.SILENCE_S) for seed in range(7)]
     assert {f.kind for d in drawn for f in d} == set(faults.KINDS)
     longer = [f.seconds for d in drawn for f in d if f.kind in ("stop server long", "partition long")]
     assert min(longer) > real.SILENCE_S > max(f.seconds for d in drawn for f in d if f.kind in ("stop server", "partition", "cut link"))
@@ -131,7 +131,8 @@ def test_the_faults_of_a_seed_are_always_the_same_and_seven_seeds_have_every_kin
 
 def test_a_real_runs_table_has_a_line_per_run_and_what_each_kind_cost():
     row = {"run": "run-1", "steps": 12, "staleness": 2.0, "restarts": 1, "starts": 1, "seconds": 90.4, "exit": 0, "broken": [],
-           "faults": [{"kind": "kill master", "lost_s": 12.5}, {"kind": "full disk", "lost_s": 0.0, "skipped": "not permitted"}]}
+           "faults": [{"kind": "kill master", "lost_s": 17.0, "versions": 4},
+                      {"kind": "full disk", "lost_s": 0.0, "skipped": "not permitted"}]}
     text = real.table({"seconds": 50.0, "step_s": 1.5}, [row, {**row, "run": "run-2", "broken": ["step 1: 3 was trained 2 times"]}])
     assert "| run-1 | kill master, full disk (skipped) | 12 | 2 | 1 / 1 | 90 | 0 | held |" in text
     assert "BROKEN: step 1: 3 was trained 2 times" in text and "| kill master | 2 | 11 11 |" in text and "| full disk |" not in text
