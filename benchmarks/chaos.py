@@ -9,6 +9,7 @@ within its clock. Exit status 1 when anything is broken; the line says which see
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -52,6 +53,10 @@ def launch(stage: Stage, count: int, seed: int, out: Path) -> int:
     return sum(bool(row["broken"]) for row in [quiet, *rows])
 
 
+def _interrupt(*_) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -62,6 +67,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="kinds of faults, separated by commas")
     parser.add_argument("--out", type=Path, default=Path("runs/chaos"), help="finished real runs here are kept")
     options = parser.parse_intermixed_args()
+    signal.signal(signal.SIGTERM, _interrupt)              # so that a run that is stopped leaves nothing behind either
     options.out.mkdir(parents=True, exist_ok=True)
     bad = 0
     if options.simulated:

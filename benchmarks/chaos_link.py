@@ -56,7 +56,8 @@ class Link:
 
 def _forward(stage_dir: Path, port: int, parent: int) -> None:
     die_with(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)           # its maker decides when it ends
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     asyncio.run(_listen(stage_dir, port))
 
 

@@ -227,7 +227,8 @@ def _signal(process: multiprocessing.Process, what: signal.Signals) -> None:
 def _inside(log: Path, parent: int, target: Callable, *words: object) -> None:
     """A forked process: its output is its log, and it dies with its parent."""
     die_with(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)           # its maker decides when it ends
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with open(log, "a") as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
