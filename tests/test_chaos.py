@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from areal_lite import record
@@ -15,9 +16,12 @@ from areal_lite.launch.console import Console
 from areal_lite.launch.node import Node
 from areal_lite.launch.placement import Process
 from areal_lite.launch.supervise import Child
+from areal_lite.master.main import Master
+from areal_lite.types import Batch, Hello, Loaded, Ticket, Trajectory, Update
 from benchmarks import chaos_checks as checks
 from benchmarks import chaos_faults as faults
 from benchmarks import chaos_real as real
+from benchmarks import chaos_simulated as simulated
 from tests.serving import STAGE
 
 ROOT = Path(__file__).parents[1]
@@ -94,6 +98,39 @@ def test_a_run_under_faults_with_messages_twice_and_late_trains_every_ticket_onc
     assert done.returncode == 0, done.stdout + done.stderr
     assert any(f"| {kind} |" in done.stdout for kind in kinds.split(",")) and "0 runs broken" in done.stdout
     assert not list(tmp_path.iterdir())                    # what is not broken is not kept
+
+
+class DyingHub:
+    """The master's hub, answered by one server and one trainer; everything ends in the moment in which a batch is sent."""
+    refused = malformed = 0
+
+    def __init__(self):
+        self.inbox = [("trainer-0", Hello("trainer", 0, 1)), ("trainer-0", Update(0, "", "c")),
+                      ("generation-0", Hello("generation", 0, 2, 100))]
+
+    def receive(self, timeout_s):
+        return self.inbox.pop(0)
+
+    def gone(self, peers):
+        return []
+
+    def send(self, peer, message):
+        if isinstance(message, Update):
+            self.inbox.append((peer, Loaded(message.version, message.checksum, 0.0, 0.0)))
+        elif isinstance(message, Ticket):
+            one = np.zeros(1, np.int32)
+            self.inbox += [(peer, Trajectory(message.k, message.attempt, n, message.purpose, message.prompt.token_ids, one,
+                                             one.astype(np.float32), one, "stop", float(n), "correct", "1", 0.1)) for n in message.samples]
+        elif isinstance(message, Batch):
+            raise InterruptedError
+
+
+def test_a_master_that_dies_as_it_sends_a_batch_has_written_down_its_tickets(tmp_path):
+    run = simulated.Run(tmp_path, 1)
+    with pytest.raises(InterruptedError):
+        Master(run.stage, run.directory, DyingHub()).run()
+    a = run.stage.algorithm
+    assert checks.tickets(list(record.read(run.directory / "tickets.jsonl")), 1, a.prompts_per_step, a.group_size) == []
 
 
 def died(node, spec, status):
