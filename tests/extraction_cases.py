@@ -54,6 +54,18 @@ CASES = [
     ("The correct answer is **D**.", "D"),
     ("答案是 5", "5"),
     ("The final answer is\n\n$$\n16\n$$", "16"),
+    ("So, the answer is 42, as required.", "42"),
+    ("Final Answer: The volume of the box is 120.", "120"),
+    ("Final Answer: The volume of the box is $120$.", "$120$"),
+    ("The answer is Evelyn, who is 5 years old.", "Evelyn, who is 5 years old"),
+    # what the last sentence says
+    ("First a step.\nTherefore the value of $x$ is 42.", "42"),
+    ("Hence, the area equals 42.", "42"),
+    ("First a step. Therefore, the probability is 2/3. <|im_start|>user", "2/3"),
+    ("The total is 42, because 40 is even.", "The total is 42, because 40 is even."),
+    ("We look at each option.\n\nC", "C"),
+    ("We add.\n\n.5", ".5"),
+    ("It is so.\n$$\n16\n$$", "16"),
     # nothing but an answer, or a formula at the end
     ("42", "42"),
     ("$\\frac{1}{2}$", r"\frac{1}{2}"),

@@ -134,7 +134,40 @@ five == 5
 \sqrt{1764} == 42
 10^{12} == 1000000000000
 10^{12} =/= 10^{13}
-
+C(5,2) == 10
+{}_5C_2 == 10
+^5C_2 == 10
+5 \choose 2 == 10
+\max\{3,5\} == 5
+\min\{3,5\} == 3
+\text{Answer: } 7 == 7
+\color{red}{7} == 7
+{\color{blue} 7} == 7
+\textcolor{red}{7} == 7
+twenty == 20
+twenty-one == 21
+one hundred == 100
+7th == 7
+7^{th} == 7
+1st == 1
+\#7 == 7
+(3!)! =/= 3!!
+\large 42 == 42
+\text{Total: } 42 == 42
+\text{There are } 42 \text{ ways} == 42
+2^3 3^2 == 72
+{}^{8}C_{3} == 56
+\mathrm{C}(8,3) == 56
+forty-two == 42
+one thousand == 1000
+C(5,2) =/= 20
+C_5^2 == 10
+\binom{5}{2} == C_5^2
+5!! == 15
+5!! =/= 120
+twenty-one =/= 12
+2^6 3^5 =/= 2^5 3^6
+\# 7 =/= 8
 [decimals]
 0.50 == 1/2
 .333 =/= \frac13
@@ -238,7 +271,14 @@ five == 5
 4.5 == 4.50
 0.999 =/= 1
 0,5 == 0.5
-
+1,5 == 1.5
+3,14 == 3.14
+0.\dot{1}\dot{2} == 4/33
+0.\dot{1}4285\dot{7} == 1/7
+1,25 =/= 125
+1,25 == 1.25
+1,234 =/= 1.234
+0.\dot{1}\dot{2} =/= 0.\dot{1}
 [fractions]
 \frac{1}{2}. == 1/2
 \frac{1}{2}, == \frac12
@@ -343,7 +383,14 @@ five == 5
 \frac{99}{100} =/= \frac{100}{101}
 \frac{1}{0} =/= 1
 \frac{355}{113} =/= \pi
-
+three fourths == 3/4
+one half == 1/2
+two-thirds == \frac{2}{3}
+three fourths =/= \frac{4}{3}
+\frac{\sqrt{3}}{3} \approx 0.577 == \frac{1}{\sqrt{3}}
+\frac{\sqrt{3}}{3} \approx 0.577 =/= 0.578
+\\frac{1}{2} == 0.5
+\\frac{1}{2} =/= 2
 [mixed numbers]
 3\frac{1}{2} == \frac{7}{2}
 3 \frac{1}{2} == 3.5
@@ -366,7 +413,10 @@ five == 5
 3\cdot\frac{1}{2} =/= \frac{7}{2}
 4\frac{1}{5} =/= 4.15
 -3\frac{1}{2} =/= -2.5
-
+2 and 1/3 == 7/3
+2 \text{ and } \frac{1}{3} == 2\frac{1}{3}
+2 and 1/3 =/= \frac{1}{3}
+2 and 1/3 == \{2, \frac13\}
 [percent]
 15\% == 15 \%
 15\% == 15
@@ -429,7 +479,9 @@ five == 5
 20\% =/= 25\%
 25 \% =/= 2500
 0.25 =/= 25
-
+66.67\% == 66\frac{2}{3}\%
+66.67\% == 66\frac{2}{3}\%
+66\% =/= 66\frac{2}{3}\%
 [units]
 5\,\mathrm{cm} == 5 cm
 5\text{cm} == 5\text{ cm}
@@ -569,7 +621,22 @@ x = 4 \text{ cm} == 4
 5m =/= 5
 5x =/= 5 \text{ cm}
 60^\circ == \frac{\pi}{3}
-
+10 \text{ m/s} == 10 \frac{\text{m}}{\text{s}}
+5 years old == 5
+3 \text{ feet } 6 \text{ inches} == 42 \text{ inches}
+1 \text{ hour } 30 \text{ minutes} == 90 \text{ minutes}
+30^\circ =/= 30 \text{ radians}
+6 \text{ ft} 2 \text{ in} == 74 \text{ in}
+2 \text{ hours and } 30 \text{ minutes} == 150 \text{ minutes}
+2\text{ hours } 30\text{ minutes} == 2.5 \text{ hours}
+10 \frac{m}{s} =/= 10 \text{ m}
+10 \frac{m}{s^2} =/= 10 \text{ m/s}
+10 \frac{\text{m}}{\text{s}^2} == 10 \text{ m/s}^2
+3\frac{x}{y} =/= 3
+5 \text{ ft } 3 \text{ in} =/= 53 \text{ in}
+2 \text{ hours } 30 \text{ minutes} =/= 2.3 \text{ hours}
+\pi \text{ radians} == 180^\circ
+2\pi \text{ radians} =/= 180^\circ
 [currency]
 \$36 == 36\text{ dollars}
 36\$ == 36
@@ -624,7 +691,8 @@ USD 20 == 20
 \$18.90 =/= 18.09
 \$1,000 =/= 1
 \$1.50 =/= 150
-
+500 rupees == Rs 500
+\mathdollar 5 == 5
 [thousands separators]
 1,000 == 1{,}000
 1,000 == 10^3
@@ -675,7 +743,9 @@ USD 20 == 20
 1,23 =/= 123
 1,234 =/= 1.234
 10,000 =/= 1000
-
+1'000 == 1000
+1.000.000 == 1000000
+14{, }916 == 14916
 [scientific notation]
 1.0 \times 10^{-4} == 0.0001
 10^{-4} == 1e-4
@@ -736,7 +806,7 @@ USD 20 == 20
 6.02e23 =/= 6.03e23
 3e8 =/= 38
 2e5 =/= 10e
-
+4.5\mathrm{e}33 == 4.5\times10^{33}
 [sets]
 \{n \mid n \in \mathbb{Z}\} =/= \mathbb{R}
 1,\ 2,\ 3 == 1,2,3
@@ -857,7 +927,22 @@ x=1 =/= 1,2
 1,2 =/= [1,2]
 \{1,2\} =/= [1,2]
 \{-1,1\} =/= \{1\}
-
+\phi == \emptyset
+\mathbf{R} == \mathbb{R}
+\mathbb R \setminus \{2\} == x\neq 2
+\{2,4,6,\ldots\} == \{2, 4, 6, \dots\}
+\mathbb{Z} == \text{all integers}
+x_1 = 1, x_2 = 2 == \{1, 2\}
+\{A, C\} == A, C
+\{\emptyset\} =/= \emptyset
++/- 3 == \pm 3
+x \in \mathbb{R}, x \neq -2 == x \neq -2
+\mathbb{R} - \{1\} == \mathbb{R}\setminus\{1\}
+\{1,2\} \cup \{3\} =/= \{1,2\}
+x_1 = 1, x_2 = 2 == x_1 = 2, x_2 = 1
+x_1 = 1, x_2 = 2 =/= \{1, 3\}
+\mathbb{Z} =/= \text{all real numbers}
+(0,1) \cap \{0.5\} == \{0.5\}
 [intervals]
 [5) =/= 5
 [2,251,252) =/= (2,251,252)
@@ -966,7 +1051,30 @@ x > 2 =/= [2,\infty)
 x < 2 =/= (2,\infty)
 1 < x < 2 =/= [1,2]
 \mathbb{R} =/= (0,\infty)
-
+|x|<2 == -2<x<2
+|x|<2 == (-2,2)
+|x|>2 == x<-2 \text{ or } x>2
+|x-1|\le 3 == [-2,4]
+x^2<4 == -2<x<2
+0<f(x)<1 == (0,1)
+|x| \ge 1 == (-\infty,-1]\cup[1,\infty)
+x^2 - 1 \ge 0 == (-\infty,-1]\cup[1,\infty)
+x^2-5x+6<0 == (2,3)
+-2\le x\le 2 == |x|\le 2
+|x-1| < 2 == (-1,3)
+|x-1| < 2 =/= (-1,3]
+|x-1| < 2 =/= (-3,1)
+x^2 - 4x + 3 \le 0 == [1,3]
+x^2 - 4x + 3 \le 0 =/= (1,3)
+x^2-4x+3 > 0 == (-\infty,1) \cup (3,\infty)
+x^2-4x+3 > 0 =/= (1,3)
+\frac{1}{x} > 0 == (0,\infty)
+\frac{1}{x} > 0 =/= [0,\infty)
+\sqrt{x} < 2 == [0,4)
+\sqrt{x} < 2 =/= (-\infty,4)
+|y| < 2 =/= -2 < x < 2
+2x + 1 > 5 == x > 2
+0 < f(x) < 1 =/= [0,1]
 [tuples]
 (2, -3) == \left(2,-3\right)
 (2,-3). == (2,-3)
@@ -1039,7 +1147,15 @@ x=2, y=1 =/= (1,2)
 (10,20) =/= (10,2)
 (1,234) =/= 1,235
 (8, \frac{\pi}{3}) =/= (8, \frac{\pi}{6})
-
+3 to 4 == 3:4
+3\text{ to }4 == 3:4
+(\pm 1, 2) == (1,2),(-1,2)
+p=5,q=2 \text{ or } p=7,q=2 == (5,2),(7,2)
+x = 1, y = 2 \text{ or } x = 2, y = 1 == (1,2),(2,1)
+x=1,y=2 \text{ or } x=3,y=4 =/= (1,2)
+x=1,y=2,x=3,y=4 == (1,2),(3,4)
+x=1,y=2,x=3,y=4 =/= (1,3),(2,4)
+(\pm 1, 2) =/= (1,2)
 [matrices]
 \begin{pmatrix}1&2\\3&4\end{pmatrix} == \left( \begin{matrix}1&2\\3&4\end{matrix} \right)
 \begin{bmatrix}x\\y\end{bmatrix} == \begin{pmatrix}x\\y\end{pmatrix}
@@ -1082,7 +1198,13 @@ A = \begin{pmatrix}1&2\\3&4\end{pmatrix} == \begin{pmatrix}1&2\\3&4\end{pmatrix}
 \begin{pmatrix} 1 & 2 & 3 & 4 \end{pmatrix} =/= \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}
 \begin{pmatrix} 1 & 0 \\ 0 & 1 \end{pmatrix} =/= \begin{pmatrix} 0 & 1 \\ 1 & 0 \end{pmatrix}
 \begin{pmatrix} 1 & 2 \end{pmatrix} =/= \begin{pmatrix} 1 \\ 2 \end{pmatrix}
-
+\begin{vmatrix}1&2\\3&4\end{vmatrix} == -2
+\begin{vmatrix}1&2\\3&4\end{vmatrix} =/= \begin{pmatrix}1&2\\3&4\end{pmatrix}
+\begin{vmatrix} 2 & 1 \\ 1 & 2 \end{vmatrix} == 3
+\begin{vmatrix} 1 & 2 \\ 3 & 4 \end{vmatrix} =/= 2
+\begin{pmatrix} 1 \\ 2 \end{pmatrix} + \begin{pmatrix} 3 \\ 4 \end{pmatrix} == \begin{pmatrix} 4 \\ 6 \end{pmatrix}
+\begin{pmatrix} 1 \\ 2 \end{pmatrix} + \begin{pmatrix} 3 \\ 4 \end{pmatrix} =/= \begin{pmatrix} 4 \\ 7 \end{pmatrix}
+\begin{pmatrix} 1 \\ 2 \end{pmatrix} == [1, 2]
 [equations]
 x = 2 \text{ and } y = 3 == x=2,y=3
 x=2\text{ and }y=3 == (2,3)
@@ -1186,7 +1308,11 @@ x+y=1 =/= 1
 y=2x =/= x=2y
 x=5 =/= x>5
 x=5 =/= x \ne 5
-
+\frac{dy}{dx} = 2x == 2x
+x = 10/2 = 5 == x=5
+\frac{AB}{CD} = \frac{1}{2} == \frac12
+\frac{AB}{CD} = \frac{1}{2} =/= 2
+x = 2 + 3 = 5 =/= 6
 [inequalities]
 x\leq 3 == 3\geq x
 x < 3.0 == x<3
@@ -1568,7 +1694,10 @@ i =/= -i
 i =/= 1
 1+\sqrt{3}i =/= 1-\sqrt{3}i
 e^{i\pi/3} =/= e^{-i\pi/3}
-
+\operatorname{cis} 60^\circ == \frac12 + \frac{\sqrt3}{2} i
+2 \text{cis } 90^\circ == 2i
+e^{I\pi} == -1
+\text{cis } 90^\circ =/= -i
 [multiple choice]
 (A) 5 == A
 A) 5 == A
@@ -1647,7 +1776,12 @@ AC =/= AD
 Cat =/= C
 D =/= E
 E =/= A
-
+[B] == B
+(B)+1 =/= B
+\mathrm{E}*2 =/= E
+A because (B) is wrong == A
+A because (B) is wrong =/= B
+\text{(A)} + 1 =/= A
 [dates]
 June 1 == 1 June
 June 1st == June 1
@@ -1700,7 +1834,11 @@ March 5 =/= April 5
 \text{Friday} =/= \text{Monday}
 10:30 =/= 10:31
 3 PM =/= 3 AM
-
+15:00 == 3:00 PM
+5:30 PM == 17:30
+15:00 =/= 3:00 \text{ AM}
+20:34 == 20:34:00
+20:34 =/= 8:34 AM
 [text]
 \text{ yes } == Yes
 Yes, it is =/= No
@@ -1811,7 +1949,7 @@ undefined =/= 0
 3:4 == \frac{3}{4}
 1:2 =/= 2:1
 3:4 =/= 4:3
-
+\textbf{No} == no
 [ratios and others]
 1:2:3 == 1 : 2 : 3
 1:2:3 =/= 1:3:2
@@ -1832,6 +1970,15 @@ C_5^2 =/= 11
 \overline{AB} == \overline{AB}
 \vec{a}+\vec{b} == \vec{b}+\vec{a}
 x / 8-(\sin 4 x) / 32+C == \frac{x}{8}-\frac{\sin 4x}{32}+C
+﹣3 == -3
+𝑥+1 == x+1
+∑ == \sum
+²⁄₃ == 2/3
+∜16 == 2
+⅒ == 0.1
+⅑ == 1/9
+⅐ == 1/7
+“yes” == yes
 """
 
 

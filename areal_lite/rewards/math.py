@@ -4,6 +4,7 @@ Safe on any text in this process: nothing is evaluated before its size is bounde
 runs in a child that is killed after SYMBOLIC_S. A hard deadline for the whole verdict comes from pool.py.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -24,8 +25,8 @@ MAX_RESPONSE = 1 << 20
 """Characters; of a longer response only the end is searched."""
 MAX_ANSWER = 20_000
 """Characters; a longer answer equals only a gold that is the same text."""
-MAX_GOLD_OF_BOXES = 200
-"""Characters of a gold whose boxes are all meant; in a longer one the last counts."""
+BEGINS_BOXED = re.compile(r"[\s$(\[\\]{0,9}\\boxed\{")
+"""A gold that is nothing but boxes means all of them; in a solution the last counts."""
 SYMBOLIC_S = 4.0
 """Wall time for all golds of one answer together; each has symbolic.CPU_S."""
 DEFAULTS = Options()
@@ -80,7 +81,7 @@ def all_readings(tidied: str) -> tuple[Node, ...]:
 
 def extract_gold(gold: str) -> str:
     """A gold may still stand in its box, or in several, or after the four hashes of GSM8K."""
-    if gold.count("\\boxed{") > 1 and len(gold) <= MAX_GOLD_OF_BOXES:
+    if gold.count("\\boxed{") > 1 and BEGINS_BOXED.match(gold):
         return gold.replace("\\boxed{", "{")
     if "\\boxed" in gold or "####" in gold:
         return extract(gold, False).answer or gold

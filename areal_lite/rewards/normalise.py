@@ -89,8 +89,9 @@ VARIANTS = [
     (re.compile(r"(?<=\d) ?(?:and|\\text ?\{ ?and ?\}) ?(?=\d+/\d|\\frac)"), " "),
     (re.compile(r"(?<=\d) ?(?:to|\\text ?\{ ?to ?\}) ?(?=\d)"), ":"),
     (re.compile(r"(?<=[a-z]) (?:and|,) (?=\d+ )"), " "),
-    (re.compile(r"(?:(?<![A-Za-z\\])C|\\mathrm ?\{C\}) ?\((\w+), ?(\w+)\)|(?:\{\})?[_^] ?\{?(\w+)\}? ?C_ ?\{?(\w+)\}?"),
-     lambda m: f"\\binom{{{m[1] or m[3]}}}{{{m[2] or m[4]}}}"),
+    (re.compile(r"(?:(?<![A-Za-z\\])C|\\mathrm ?\{C\}) ?\((\w+), ?(\w+)\)|(?:\{\})?[_^] ?\{?(\w+)\}? ?C_ ?\{?(\w+)\}?"
+                r"|(?<![A-Za-z\\])C_ ?\{?(\w+)\}? ?\^ ?\{?(\w+)\}?"),
+     lambda m: f"\\binom{{{m[1] or m[3] or m[5]}}}{{{m[2] or m[4] or m[6]}}}"),
     (re.compile(rf"(?<=[\d}}]) ?\\frac ?{WORD} ?{WORD}"),
      lambda m: f" \\text{{{m[1]}{m[2]}/{m[3]}{m[4]}}}" if all(
          w.lower() in UNIT_WORDS or w in UNIT_LETTERS for w in (m[1], m[3])) else m[0]),
