@@ -21,7 +21,7 @@ def run(experiment: Experiment, words: list[str], module: str = "areal_lite.laun
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
     except ImportError:
-        raise ConfigError("--ray needs Ray, in the version of the cluster: pip install 'areal-lite[ray]'") from None
+        raise ConfigError("--ray needs Ray, in the version of the cluster: pip install -e '.[ray]'") from None
     try:
         ray.init(address="auto", logging_level="WARNING")
     except ConnectionError as error:

@@ -21,8 +21,7 @@ def prepare(experiment: Experiment) -> str:
     run_dir, recover = Path(experiment.run_dir), experiment.recover
     started = (run_dir / "config.yaml").exists()
     if recover == "fresh":
-        aside = set_aside(run_dir)
-        return f"the earlier run is now in {aside}" if aside else ""
+        return f"the earlier run is now in {set_aside(run_dir)}" if started else ""
     if recover == "auto":
         return f"going on with the run in {run_dir}" if started else ""
     if recover:
