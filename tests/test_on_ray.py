@@ -35,12 +35,12 @@ def test_too_few_nodes_or_a_login_node_without_gpus_are_refused(here, count):
 
 @pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed")
 def test_without_ray_it_says_what_to_install():
-    with pytest.raises(ConfigError, match=r"areal-lite\[ray\]"):
+    with pytest.raises(ConfigError, match=r"\.\[ray\]"):
         run(load(["exp=distill-1.5b-stage1"]), [])
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'areal-lite[ray]'")
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install -e '.[ray]'")
 def test_two_local_ray_nodes_train_together(tmp_path, monkeypatch):
     from ray.cluster_utils import Cluster
     make_model(tmp_path / "model")

@@ -80,7 +80,7 @@ class VLLMEngine:
             from vllm.sampling_params import RequestOutputKind
             from vllm.v1.engine.async_llm import AsyncLLM
         except ImportError as error:
-            raise ValueError(f"generation needs vLLM ({error}): install this package with its extra cpu or gpu: pip install -e '.[gpu]'") from error
+            raise ValueError(f"generation needs vLLM ({error}): pip install -e '.[gpu]', or '.[cpu]' without a GPU") from error
         self._params = functools.partial(
             SamplingParams, stop=stop, detokenize=bool(stop), stop_token_ids=stop_ids, flat_logprobs=True,
             output_kind=RequestOutputKind.DELTA, stream_interval=_STREAM_INTERVAL)
