@@ -58,13 +58,10 @@ def equal_quantities(a: Node, b: Node, options: Options) -> bool:
         foreign = known.dimensions and not known.words and not unknown.dimensions
         alike = bool(u.words & v.words) or not ((u.words and v.words) or foreign)
         return alike and equal(x, y, options)
-    if not u.dimensions or not v.dimensions:
-        return equal(x, y, options)
     if u.dimensions != v.dimensions:
-        return False
-    if u.scale == v.scale or not {x.kind, y.kind} <= EXPRESSION:
-        return equal(x, y, options)
-    return equal(scaled(x, u.scale), scaled(y, v.scale), options)
+        return not (u.dimensions and v.dimensions) and equal(x, y, options)
+    same_scale = u.scale == v.scale or not {x.kind, y.kind} <= EXPRESSION
+    return equal(x, y, options) if same_scale else equal(scaled(x, u.scale), scaled(y, v.scale), options)
 
 
 def equal_percents(x: Node, u, y: Node, v, options: Options) -> bool:

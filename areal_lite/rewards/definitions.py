@@ -9,11 +9,9 @@ def is_name(node: Node) -> bool:
     """The left side of a definition: x, x_1, f(x), \\overline{AB}, Area, (x, y)."""
     if node.kind in ("text", "opaque", "symbol"):
         return True
-    if node.kind == "tuple":
-        return all(part.kind == "symbol" for part in node.parts)
     if node.kind == "power":  # an inverse function, or the lower part of a ratio of lengths
         return is_name(node.parts[0]) and node.parts[1] == num(-1)
-    if node.kind not in ("product", "call"):
+    if node.kind not in ("tuple", "product", "call"):
         return False
     return all(part.word not in CONSTANTS if part.kind == "symbol" else is_name(part) for part in node.parts)
 

@@ -263,9 +263,9 @@ class Expression:
         name = known.CALLS.get(name, name)
         if name == "sqrt":
             index = self.group() if self.peek() == "[" else num(2)
-            return power(self.argument_of_root(), quotient(num(1), index))
+            return power(self.atom(), quotient(num(1), index))
         if name == "cbrt":
-            return power(self.argument_of_root(), num(Fraction(1, 3)))
+            return power(self.atom(), num(Fraction(1, 3)))
         base = raised = None
         while self.peek() in ("_", "^"):
             if self.take().text == "_":
@@ -300,8 +300,3 @@ class Expression:
 
     def at_function(self) -> bool:
         return self.peek().removeprefix("\\") in known.FUNCTIONS and self.peek() not in ("\\frac", "\\sqrt")
-
-    def argument_of_root(self) -> Node:
-        if self.peek() == "{":
-            return self.group()
-        return self.atom()

@@ -20,6 +20,7 @@ from areal_lite.rewards.vocabulary import (
     UNIT_LETTERS,
 )
 
+WHOLE = FUNCTIONS | CONNECTORS
 MAX_CHARACTERS = 4000
 MAX_TOKENS = 1200
 MAX_DEPTH = 30
@@ -106,9 +107,7 @@ def make(match: re.Match, spaced: bool, units: frozenset[str]) -> list[Token]:
         return [Token("command", GREEK_TWINS.get(text, text), spaced)]
     if match["word"]:
         lower = text.lower()
-        if len(text) == 1:
-            return [Token("symbol", text, spaced)]
-        if lower in FUNCTIONS or text in NAMES or lower in CONNECTORS or lower in units or len(text) > 3:
+        if len(text) > 3 or (len(text) > 1 and (lower in WHOLE or lower in units or text in NAMES)):
             return [Token("word", text, spaced)]
         return [Token("symbol", c, spaced and n == 0) for n, c in enumerate(text)]
     return [Token("mark", text, spaced)]

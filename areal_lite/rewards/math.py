@@ -114,4 +114,11 @@ def same(answer: str, gold: str, options: Options, deadline: float) -> str:
             except Refused:
                 continue
     unread = any(side[0].kind == "opaque" for side in (theirs, ours))
-    return "same by sympy" if unread and symbolic.same(answer, gold, deadline) else ""
+    texts = (plain(answer, theirs), plain(gold, ours))
+    return "same by sympy" if unread and symbolic.same(*texts, deadline) else ""
+
+
+def plain(text: str, read: tuple[Node, ...]) -> str:
+    """`text`, or the number that was read from it in a spelling that every parser reads alike."""
+    first = read[0].parts[0] if read[0].kind == "quantity" else read[0]
+    return f"\\frac{{{first.value.numerator}}}{{{first.value.denominator}}}" if first.kind == "number" else text

@@ -108,7 +108,7 @@ def relation(tokens: list[Token], signs: list[str], apart: bool) -> Node:
             return structure(sides[0], apart)
     if "\\approx" in signs:  # the number after it is only a rounding of what stands before
         at = signs.index("\\approx")
-        if at or sides[0][0].kind == "number" or sides[0][0].text in EXACT_STARTS:
+        if sides[0] and (at or sides[0][0].kind == "number" or sides[0][0].text in EXACT_STARTS):
             sides, signs = sides[: at + 1], signs[:at]
             if not signs:
                 return structure(sides[0], apart)

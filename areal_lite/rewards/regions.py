@@ -17,6 +17,8 @@ from areal_lite.rewards.node import Node
 EXPRESSION = ("number", "symbol", "sum", "product", "power", "call")
 ORDERS = {"<", "<=", ">", ">="}
 EVERYTHING = ("all real numbers", "all reals", "real numbers")
+MAX_WORK = 2000
+"""Nodes times ends of two regions that are compared."""
 BESIDE = [sign * MP.mpf(10) ** -n for n in (9, 6, 4, 2) for sign in (-1, 1)]
 PROBES = [sign * Fraction(n * n * 7 + 3, 97) for n in range(40) for sign in (-1, 1)] + [
     sign * Fraction(10) ** n for n in range(-6, 7) for sign in (-1, 1)]
@@ -33,6 +35,8 @@ def same_region(a: Node, b: Node) -> bool:
         probing = [unsolved(node) for node in (a, b)]
         if all(probing) or (any(probing) and not edges):
             return False
+        if sum(map(size, (a, b))) * len(edges) > MAX_WORK:
+            raise Refused("too much to try")
         points = [v for node_ends in found for v in node_ends if not MP.isinf(real(v))] or [Fraction(0)]
         points += [(x + y) / 2 for x, y in pairwise(edges)] + [x + d for x in (edges[:1] + edges[-1:]) for d in (-1, 1)]
         if any(probing):
@@ -41,6 +45,10 @@ def same_region(a: Node, b: Node) -> bool:
     except Refused:
         return False
     return members[0] == members[1] and any(members[0])
+
+
+def size(node: Node) -> int:
+    return 1 + sum(map(size, node.parts))
 
 
 def pointed(node: Node, points: list[Value]) -> Node:

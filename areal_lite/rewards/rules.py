@@ -16,9 +16,8 @@ def reward(settings, verdict: Verdict, finish: str, output_tokens: int, max_new_
 
     correctness: settings.correct when the verdict is correct and the response ended by itself, else settings.wrong.
     simplerl: +1 boxed and right, -0.5 boxed and wrong, -1 without a boxed answer.
-    mix: the same, by the name it has beside `independent` in SimpleRL-Zoo (hkust-nlp/simpleRL-reason,
-    verl/utils/reward_score/simplelr_math.py). Its hf_math_verify.py says mix to 1 right and 0 otherwise, whatever the
-    box: that is correctness with correct=1, wrong=0.
+    mix: the same, as SimpleRL-Zoo names it (hkust-nlp/simpleRL-reason, verl/utils/reward_score/simplelr_math.py; what its
+    hf_math_verify.py calls mix, 1 right and 0 otherwise whatever the box, is correctness with correct=1, wrong=0).
     independent: +1 boxed and right, +0.5 right without a box, -0.5 boxed and wrong, -1 otherwise.
     function: what the user's function returned; settings.wrong when it timed out or crashed.
     Then the overlong penalty is subtracted and the sum is clipped to +-max_abs.

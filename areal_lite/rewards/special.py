@@ -2,10 +2,10 @@
 
 import re
 
-LETTER = re.compile(r"[(\[]?\\?(?:text(?:bf|rm)?|mathrm|mathbf|textnormal)?\{?\s*\(?\s*([A-Ja-j])\s*\)?\s*[.:]?\s*\}?[)\]]?")
+LETTER = re.compile(r"[(\[]?(?:\\(?:text(?:bf|rm)?|mathrm|mathbf|textnormal))?\{?\s*\(?\s*([A-Ja-j])\s*\)?\s*[.:]?\s*\}?[)\]]?")
 LEAD = re.compile(
     r"(?:(?:therefore|thus|hence|so),? )?(?:the )?(?:(?:correct )?(?:answer|option|choice)(?: is)?:? )?"
-    r"\(?\\?(?:text(?:bf|rm)?|mathrm|mathbf|textnormal)?\{?\s*\(?([A-Ja-j])(?:\s*\)|\s*[.:]|\s*\}|\s+(?=because|since))(?![\s)}]*[+*/^_=<>&]|[)}]*-).*",
+    r"\(?(?:\\(?:text(?:bf|rm)?|mathrm|mathbf|textnormal))?\{?\s*\(?([A-Ja-j])(?:\s*\)|\s*[.:]|\s*\}|\s+(?=because|since))(?![\s)}]*[+*/^_=<>&]|[)}]*-).*",
     re.IGNORECASE | re.DOTALL,
 )
 NAMED = re.compile(r"(?:the )?(?:correct )?(?:final )?(?:answer|option|choice)(?: is)?:? \(?([A-Ja-j])\)?", re.IGNORECASE)
