@@ -112,7 +112,7 @@ class Run:
     """When the next fault strikes, once its version is made."""
 
     def _possible(self, fault: Fault) -> bool:
-        return fault.kind != "corrupt checkpoint" or bool(record.checkpoints(self.stage_dir))
+        return fault.kind != "corrupt checkpoint" or len(record.checkpoints(self.stage_dir)) > 1
 
     def _begin(self, machine: Machine, fault: Fault, made: int) -> None:
         self.due, began, saved = None, len(self._began()), record.checkpoints(self.stage_dir)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from areal_lite import record
+from areal_lite.config import to_yaml
 from areal_lite.config.schema import Experiment
 from areal_lite.launch.console import Console
 from areal_lite.launch.node import Node
@@ -22,7 +23,9 @@ from benchmarks import chaos_checks as checks
 from benchmarks import chaos_faults as faults
 from benchmarks import chaos_real as real
 from benchmarks import chaos_simulated as simulated
+from benchmarks.chaos_link import free_port
 from tests.serving import STAGE
+from tests.tiny import make_model
 
 ROOT = Path(__file__).parents[1]
 STEPS, P, G = 3, 2, 2
@@ -182,3 +185,18 @@ def test_what_a_chaos_run_does_to_a_process_from_inside(tmp_path):
     said = subprocess.run([sys.executable, "-c", code, "areal_lite.generation", "--index", "1"], env=environment, capture_output=True,
                           text=True, check=True).stdout.split()
     assert said[0] == "127.0.0.1:2" and 7100 < time.time() - float(said[1]) < 7300
+
+
+@pytest.mark.slow
+def test_a_trainer_without_a_checkpoint_that_can_be_read_says_so_once_and_asks_for_no_restart(tmp_path):
+    make_model(tmp_path / "model")
+    stage = dataclasses.replace(STAGE, model=dataclasses.replace(STAGE.model, path=str(tmp_path / "model")))
+    (tmp_path / "config.yaml").write_text(to_yaml(stage))
+    saved = tmp_path / "checkpoints" / "step-00000002"
+    saved.mkdir(parents=True)
+    (saved / "extra.json").write_text("{}")
+    words = [sys.executable, "-m", "areal_lite.trainer", str(tmp_path), "--rank", "0", "--store", f"127.0.0.1:{free_port()}"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == record.FATAL, done.stderr
+    assert "step-00000002 cannot be read" in done.stderr and "sums.json" in done.stderr
+    assert done.stderr.strip().splitlines()[-1].startswith("trainer rank 0 cannot start: none of the checkpoints in")

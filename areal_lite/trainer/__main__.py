@@ -1,13 +1,16 @@
 """python -m areal_lite.trainer STAGE_DIR --rank R --store HOST:PORT: one rank of the trainer. Started by the launcher.
 
 Reads STAGE_DIR/config.yaml and nothing else; ends with the group: any rank's death ends all, and the launcher
-restarts the whole group with a new port.
+restarts the whole group with a new port, unless the rank says that this would not help (record.FATAL).
 """
 import argparse
 import faulthandler
 import os
 import signal
+import sys
 from pathlib import Path
+
+from areal_lite.record import FATAL
 
 
 def main() -> None:
@@ -32,7 +35,11 @@ def main() -> None:
     else:
         from areal_lite.streams import Spoke, find
         from areal_lite.trainer.worker import Worker
-        worker = Worker(stage, arguments.stage_dir, layout, arguments.rank, device)
+        try:
+            worker = Worker(stage, arguments.stage_dir, layout, arguments.rank, device)
+        except ValueError as error:                # the model, the settings or all checkpoints: it would end so every time
+            print(f"trainer rank {arguments.rank} cannot start: {error}", file=sys.stderr)
+            sys.exit(FATAL)
         address, keys = find(arguments.stage_dir)
         spoke = Spoke(address, f"trainer-{arguments.rank}", keys, silence_s=stage.cluster.hang_s)
         worker.run(spoke, os.getpid())
