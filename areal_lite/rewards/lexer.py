@@ -106,8 +106,7 @@ def make(match: re.Match, spaced: bool, units: frozenset[str]) -> list[Token]:
             return []
         return [Token("command", GREEK_TWINS.get(text, text), spaced)]
     if match["word"]:
-        lower = text.lower()
-        if len(text) > 3 or (len(text) > 1 and (lower in WHOLE or lower in units or text in NAMES)):
+        if len(text) > 3 or (len(text) > 1 and (text.lower() in WHOLE or text.lower() in units or text in NAMES)):
             return [Token("word", text, spaced)]
         return [Token("symbol", c, spaced and n == 0) for n, c in enumerate(text)]
     return [Token("mark", text, spaced)]

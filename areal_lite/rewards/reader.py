@@ -55,10 +55,8 @@ def structure(tokens: list[Token], apart: bool = False) -> Node:
     if tokens and tokens[0].text == "]" and wrapped(tokens):
         return bracketed(tokens, "]", apart)
     items = [item for item in split(tokens, is_separator) if item]
-    if not items:
-        raise Refused("nothing to read")
-    if len(items) == 1:
-        return single(items[0], apart)
+    if len(items) <= 1:
+        return single(items[0] if items else [], apart)
     joined = {t.text.lower().strip(", ") for t, depth in depths(tokens) if depth == 0 and is_separator(t)}
     if all(is_words(item) for item in items):
         return text_of(tokens)
