@@ -27,8 +27,8 @@ from benchmarks.chaos_processes import Noise, schedule, serve, train
 from benchmarks.fakes import write_tokenizer
 from realhf import allocation
 
-SILENCE_S, CLOCK_S, AGAIN_S = 0.6, 60.0, 0.1
-"""When a peer is declared lost; how long a run may take; how soon what died is started again."""
+SILENCE_S, CLOCK_S = 0.6, 60.0
+"""When a peer is declared lost; how long a run may take."""
 KINDS = ("kill server", "stop server", "stop server long", "slow server", "partition", "partition long", "cut link",
          "corrupt weights", "kill master", "kill trainer")
 LASTS = {"stop server": 0.5, "partition": 0.5, "stop server long": 2.5, "partition long": 2.5, "cut link": 0.8}
@@ -86,7 +86,7 @@ class Run:
         self.struck: list[str] = []
         self.broken: list[str] = []
         self.later: list[tuple[float, Callable[[], object]]] = []
-        """(when, what) still to be done: faults that are due, faults that end, starts."""
+        """(when, what) still to be done: faults that are due, faults that end."""
         self.killed, self.attempt, self.refused, self.restarts = False, 0, set(), Counter()
         write_tokenizer(directory / "model")
         (directory / "model" / "tokenizer_config.json").write_text('{"eos_token": "<eos>"}')
@@ -174,9 +174,10 @@ class Run:
         for i, process in self.servers.items():
             if process.exitcode is None or (self.directory / "finished.json").exists():
                 continue
-            if process.exitcode == record.DAMAGED and i in self.refused:
-                self._again()
-            self.refused ^= {i} & ({i} if process.exitcode == record.DAMAGED else self.refused)
+            if process.exitcode == record.DAMAGED:
+                if i in self.refused:
+                    self._again()
+                self.refused ^= {i}
             process.join()
             self.servers[i] = self._server(i)
         if any(p.exitcode for p in self.group):
