@@ -208,7 +208,7 @@ class Cluster:
     master: str = "127.0.0.1:0"
     """host:port the master binds; port 0 picks a free one (single node)."""
     pin_cpus: bool = False
-    """CPU runs: give generation and training different cores."""
+    """CPU runs: vLLM's engines and the trainer ranks stay on cores of their own; all else runs where there is room."""
     hang_s: float = 900.0
     """Nothing moved anywhere for this long: say who waits for whom and stop."""
     silence_s: float = 60.0

@@ -41,8 +41,6 @@ def main(words: list[str], make_engine: Callable = VLLMEngine) -> None:
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     if os.getppid() != 1:
         die_with(os.getppid())
-    if cpus := os.environ.get("AREAL_LITE_CPUS"):
-        os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
     asyncio.run(_serve(options, make_engine))
 
 

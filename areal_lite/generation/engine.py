@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from areal_lite.config.schema import Stage
-from areal_lite.generation.worker_extension import die_with
+from areal_lite.generation.worker_extension import begin_core
 from areal_lite.types import Finish
 from areal_lite.weights import Manifest, check_same_shape
 
@@ -87,7 +87,7 @@ class VLLMEngine:
         config = AsyncEngineArgs(**self._arguments()).create_engine_config()
         if self._stage.cluster.device == "cpu":    # only now: create_engine_config chooses spawn, 20 s slower
             os.environ["VLLM_WORKER_MULTIPROC_METHOD"] = "fork"
-        os.register_at_fork(after_in_child=lambda: die_with(os.getppid()))     # EngineCore, while it still starts
+        os.register_at_fork(after_in_child=begin_core)     # EngineCore, while it still starts
         self._llm = AsyncLLM.from_vllm_config(config, disable_log_stats=True)
         await self._answer(self._llm.collective_rpc("follow_server", args=(os.getpid(),)), "following the server")
 

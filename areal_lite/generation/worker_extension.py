@@ -22,6 +22,14 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
+def begin_core() -> None:
+    """First thing in a forked EngineCore: it dies with its server, and stays on the cores it was given. The server itself and
+    its verifier are not bound, so that they may use whatever core has nothing to do."""
+    die_with(os.getppid())
+    if cpus := os.environ.get("AREAL_LITE_CPUS"):
+        os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
+
+
 def _kill_when_gone(watched: int, victim: int) -> None:
     """Wait for the process `watched` to end, then kill `victim`."""
     descriptor = os.pidfd_open(watched)

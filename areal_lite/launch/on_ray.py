@@ -59,7 +59,7 @@ def _master(said: str, address: str) -> str:
 
 def _supervise(words: list[str], directory: str) -> int:
     """Runs on a node, in a Ray worker: the launcher's exit status."""
-    launcher = subprocess.Popen(words, cwd=directory, preexec_fn=prepare((), os.getpid()))
+    launcher = subprocess.Popen(words, cwd=directory, preexec_fn=prepare(os.getpid()))
     try:
         return launcher.wait()
     except KeyboardInterrupt:

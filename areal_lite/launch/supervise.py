@@ -49,7 +49,7 @@ class Children:
             out.write(f"--- {time.strftime('%F %T')} {' '.join(words[1:])}\n")
             out.flush()
             popen = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment,
-                                     start_new_session=True, preexec_fn=prepare(spec.cpus, os.getpid()))
+                                     start_new_session=True, preexec_fn=prepare(os.getpid()))
         self.running[spec.name] = Child(spec, popen, log, restart, time.monotonic())
 
     def ended(self) -> list[tuple[Child, int]]:
@@ -91,15 +91,13 @@ def how_it_ended(status: int) -> str:
     return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
 
 
-def prepare(cpus: tuple[int, ...], launcher: int):
-    """What runs in a child between fork and exec: it dies with the launcher, and stays on its cores."""
+def prepare(launcher: int):
+    """What runs in a child between fork and exec: it dies with the launcher."""
     def run() -> None:
         if _libc is not None:
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != launcher:
             os._exit(1)                                    # the launcher died in between
-        if cpus:
-            os.sched_setaffinity(0, set(cpus))
     return run
 
 

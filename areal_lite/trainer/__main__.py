@@ -21,6 +21,8 @@ def main() -> None:
     parser.add_argument("--store", required=True, help="host:port where rank 0 listens for the others")
     arguments = parser.parse_args()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
+    if cpus := os.environ.get("AREAL_LITE_CPUS"):
+        os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
     from areal_lite.config import read_stage
     from realhf import distributed
     from realhf.allocation import parse
