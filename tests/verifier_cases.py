@@ -418,6 +418,7 @@ three fourths =/= \frac{4}{3}
 2 and 1/3 =/= \frac{1}{3}
 2 and 1/3 == \{2, \frac13\}
 [percent]
+144^\circ =/= 144\%
 15\% == 15 \%
 15\% == 15
 15\% == 3/20
@@ -483,6 +484,10 @@ three fourths =/= \frac{4}{3}
 66.67\% == 66\frac{2}{3}\%
 66\% =/= 66\frac{2}{3}\%
 [units]
+12 (cm) == 12
+12\,(\text{cm}) == 12 \text{ cm}
+12 (cm) =/= 13
+12(ab) =/= 12
 5\,\mathrm{cm} == 5 cm
 5\text{cm} == 5\text{ cm}
 5.0\text{ cm} == 5 cm
@@ -1206,6 +1211,8 @@ A = \begin{pmatrix}1&2\\3&4\end{pmatrix} == \begin{pmatrix}1&2\\3&4\end{pmatrix}
 \begin{pmatrix} 1 \\ 2 \end{pmatrix} + \begin{pmatrix} 3 \\ 4 \end{pmatrix} =/= \begin{pmatrix} 4 \\ 7 \end{pmatrix}
 \begin{pmatrix} 1 \\ 2 \end{pmatrix} == [1, 2]
 [equations]
+\begin{aligned} x&=1\\y&=2\end{aligned} == x=1, y=2
+\begin{aligned} x&=1\\y&=2\end{aligned} =/= x=2, y=1
 x = 2 \text{ and } y = 3 == x=2,y=3
 x=2\text{ and }y=3 == (2,3)
 y = mx + b == y=b+mx

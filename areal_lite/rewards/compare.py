@@ -65,10 +65,10 @@ def equal_quantities(a: Node, b: Node, options: Options) -> bool:
 
 
 def equal_percents(x: Node, u, y: Node, v, options: Options) -> bool:
+    if u is not None and v is not None:
+        return u.dimensions == v.dimensions and equal(x, y, options)
     if equal(x, y, options):
         return True
-    if u is not None and v is not None:
-        return False
     return equal(scaled(x, Fraction(1, 100)), y, options) if u else equal(x, scaled(y, Fraction(1, 100)), options)
 
 

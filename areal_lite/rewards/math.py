@@ -70,13 +70,11 @@ def tidy_gold(gold: str) -> str:
     return tidy(extract_gold(gold))
 
 
-@lru_cache(maxsize=4096)
-def gold_readings(gold: str) -> tuple[Node, ...]:
-    return all_readings(gold)
-
-
 def all_readings(tidied: str) -> tuple[Node, ...]:
     return tuple(node for text in variants(tidied) for node in readings(text))
+
+
+gold_readings = lru_cache(maxsize=4096)(all_readings)
 
 
 def extract_gold(gold: str) -> str:

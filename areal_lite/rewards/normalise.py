@@ -55,6 +55,8 @@ REWRITES = [
     (re.compile(rf"(?<!\\)\\\\(?=(?:{'|'.join(COMMANDS)})(?![A-Za-z]))"), r"\\"),
     (re.compile(rf"\\({'|'.join(TWINS)})(?![A-Za-z])"), lambda m: TWINS[m[1]]),
     (re.compile(r"\\not ?="), r"\\ne "),
+    (re.compile(r"\\begin\{(align|aligned|split|gathered)\*?\}([^&]*(?:&[^&]*){0,20})\\end\{\1\*?\}"),
+     lambda m: m[2].replace("&", "").replace("\\\\", ", ")),
     (re.compile(r"\\(?:text)?color ?\{[a-zA-Z]+\}"), ""),
     (re.compile(r"\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\.?"), ""),
     (re.compile(r"\\(?:displaystyle|textstyle|[lL]arge|small|normalsize|limits|nolimits|rm|bf|mathstrut|centering)(?![A-Za-z])"), ""),
@@ -92,6 +94,8 @@ VARIANTS = [
     (re.compile(r"(?:(?<![A-Za-z\\])C|\\mathrm ?\{C\}) ?\((\w+), ?(\w+)\)|(?:\{\})?[_^] ?\{?(\w+)\}? ?C_ ?\{?(\w+)\}?"
                 r"|(?<![A-Za-z\\])C_ ?\{?(\w+)\}? ?\^ ?\{?(\w+)\}?"),
      lambda m: f"\\binom{{{m[1] or m[3] or m[5]}}}{{{m[2] or m[4] or m[6]}}}"),
+    (re.compile(r"(?<=[\d}]) ?\((?:\\text ?\{)? ?([a-z]{2,}) ?\}?\)$"),
+     lambda m: f" \\text{{{m[1]}}}" if m[1] in UNIT_WORDS or len(m[1]) > 4 else m[0]),
     (re.compile(rf"(?<=[\d}}]) ?\\frac ?{WORD} ?{WORD}"),
      lambda m: f" \\text{{{m[1]}{m[2]}/{m[3]}{m[4]}}}" if all(
          w.lower() in UNIT_WORDS or w in UNIT_LETTERS for w in (m[1], m[3])) else m[0]),
