@@ -90,13 +90,16 @@ class Machine:
 
     def _signal(self, room: str, index: int | None, what: signal.Signals) -> str:
         """To one of the launcher's children; a stop takes its own children along, and so does going on."""
+        flag = {"generation": "--index", "trainer": "--rank"}.get(room)
         for child in children(self.launcher()):
-            words = child.cmdline()
-            flag = {"generation": "--index", "trainer": "--rank"}.get(room)
-            if f"areal_lite.{room}" not in words or (flag and words[words.index(flag) + 1] != str(index)):
+            try:
+                words = child.cmdline()
+                if f"areal_lite.{room}" not in words or (flag and words[words.index(flag) + 1] != str(index)):
+                    continue
+                for process in [child, *(child.children(recursive=True) if what != signal.SIGKILL else [])]:
+                    process.send_signal(what)
+            except psutil.NoSuchProcess:           # it ended meanwhile
                 continue
-            for process in [child, *(child.children(recursive=True) if what != signal.SIGKILL else [])]:
-                process.send_signal(what)
             return ""
         return f"no {room} process at that moment"
 

@@ -3,6 +3,7 @@
 Starts the launcher and, when it has ended badly, starts it again with --resume; plays the faults one after the other, each
 when the one before is got over; then looks at what the run left behind. Waits for the launcher, with a clock.
 """
+import contextlib
 import json
 import math
 import os
@@ -20,7 +21,7 @@ from areal_lite import record
 from areal_lite.config import Stage
 from benchmarks import chaos_checks as checks
 from benchmarks import runs
-from benchmarks.chaos_faults import Fault, Machine, children, draw, mount, unmount
+from benchmarks.chaos_faults import Fault, Machine, draw, mount, unmount
 from benchmarks.chaos_link import Link, free_port
 
 SERVERS, STEPS, SILENCE_S, CLOCK_S, STARTS = 2, 20, 8.0, 300.0, 5
@@ -145,16 +146,16 @@ class Run:
         """What a dead launcher left; it has a moment to go."""
         _, alive = psutil.wait_procs([p for p in psutil.process_iter(["cmdline"]) if str(self.stage_dir) in (p.info["cmdline"] or [])], 15)
         for process in alive:
-            if process.status() != psutil.STATUS_ZOMBIE:
-                self.broken.append(f"an orphan: {' '.join(process.cmdline())[:200]}")
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                self.broken.append(f"an orphan: {' '.join(process.info['cmdline'])[:200]}")
                 process.kill()
 
     def _clear(self, links: list[Link]) -> None:
         """Nothing of the run stays but its files."""
         if self.launcher.poll() is None:
-            stopped = [p for child in children(self.launcher.pid) for p in [child, *child.children(recursive=True)]]
-            for process in stopped:
-                process.send_signal(signal.SIGCONT)
+            for process in psutil.Process(self.launcher.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGCONT)
             self.launcher.terminate()
             self.launcher.wait(60)
         self._orphans()
