@@ -4,6 +4,9 @@ r"""Answers and golds by category, written for this project. A line is `answer =
 
 CASES = r"""
 [integers]
+two three =/= 5
+ten five =/= 15
+one hundred twenty-one == 121
 2016. == 2016
 The number is 12 =/= 21
 \approx 12 == 12

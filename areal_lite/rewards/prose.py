@@ -70,7 +70,7 @@ def number_word(text: str) -> Fraction | None:
     part = PARTS.get(last, PARTS.get(last.removesuffix("s"))) if spoken else None
     total = 0
     for word in spoken if part else [*spoken, last]:
-        if word in SMALL:
+        if word in SMALL and (total % 100 == 0 or (total % 100 >= 20 and total % 10 == 0 and SMALL[word] < 10)):
             total += SMALL[word]
         elif word in LARGE and total:
             total *= LARGE[word]
