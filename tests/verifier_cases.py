@@ -1324,6 +1324,15 @@ x = 10/2 = 5 == x=5
 \frac{AB}{CD} = \frac{1}{2} =/= 2
 x = 2 + 3 = 5 =/= 6
 [inequalities]
+2^x > 8 == x > 3
+2^x > 8 =/= x \ge 3
+\frac{x-1}{x+2} \ge 0 == (-\infty,-2)\cup[1,\infty)
+\frac{x-1}{x+2} \ge 0 =/= (-\infty,-2]\cup[1,\infty)
+x^2 > 0 =/= \mathbb{R}
+(x-1)^2 > 0 =/= x > 1
+-3 \le 2x - 1 \le 5 == [-1,3]
+\ln x < 0 == 0 < x < 1
+\ln x < 0 =/= x < 1
 x\leq 3 == 3\geq x
 x < 3.0 == x<3
 2 < x \le 5 == (2,5]

@@ -21,7 +21,7 @@ MAX_WORK = 2000
 """Nodes times ends of two regions that are compared."""
 BESIDE = [sign * MP.mpf(10) ** -n for n in (9, 6, 4, 2) for sign in (-1, 1)]
 PROBES = [sign * Fraction(n * n * 7 + 3, 97) for n in range(40) for sign in (-1, 1)] + [
-    sign * Fraction(10) ** n for n in range(-6, 7) for sign in (-1, 1)]
+    sign * Fraction(10) ** n for n in range(-6, 5) for sign in (-1, 1)]
 
 
 def same_region(a: Node, b: Node) -> bool:
