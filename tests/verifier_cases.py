@@ -1324,6 +1324,9 @@ x = 10/2 = 5 == x=5
 \frac{AB}{CD} = \frac{1}{2} =/= 2
 x = 2 + 3 = 5 =/= 6
 [inequalities]
+x^2 \neq 4 == x \ne \pm 2
+x \neq 2, x \neq -2 == x \ne \pm 2
+x \ne \pm 2 =/= x \ne 2
 2^x > 8 == x > 3
 2^x > 8 =/= x \ge 3
 \frac{x-1}{x+2} \ge 0 == (-\infty,-2)\cup[1,\infty)

@@ -111,9 +111,9 @@ def relation(tokens: list[Token], signs: list[str], apart: bool) -> Node:
             if not signs:
                 return structure(sides[0], apart)
     parts = [structure(side, apart) for side in sides]
-    if parts[-1].kind == "list" and len(parts) == 2 and signs[-1] in ("=", "\\in"):
+    if parts[-1].kind == "list" and len(parts) == 2 and signs[-1] in ("=", "\\in", "\\ne", "!="):
         word = RELATIONS[signs[-1]]
-        return Node("list", tuple(Node("relation", (parts[0], item), word) for item in parts[-1].parts), "or")
+        return Node("list", tuple(Node("relation", (parts[0], item), word) for item in parts[-1].parts), "and" if word == "!=" else "or")
     return Node("relation", tuple(parts), " ".join(RELATIONS[s] for s in signs))
 
 

@@ -72,7 +72,7 @@ def ends(node: Node) -> list[Value] | None:
             return [] if node.parts[1].word == "R" else ends(node.parts[1])
         if not (signs <= ORDERS or (name and len(node.parts) == 2 and signs <= {"=", "!="})):
             return None
-        if not (solved_for(node, name) or (signs <= ORDERS and len(symbols_of(node)) == 1)):
+        if not (solved_for(node, name) or ("=" not in signs and len(symbols_of(node)) == 1)):
             return None
         return [value for value in map(constant, node.parts) if value is not None]
     if node.kind not in ("union", "list", "minus", "cap"):
