@@ -30,8 +30,8 @@ from realhf import allocation
 SILENCE_S, CLOCK_S = 0.6, 60.0
 """When a peer is declared lost; how long a run may take."""
 KINDS = ("kill server", "stop server", "stop server long", "slow server", "partition", "partition long", "cut link",
-         "corrupt weights", "kill master", "kill trainer")
-LASTS = {"stop server": 0.5, "partition": 0.5, "stop server long": 2.5, "partition long": 2.5, "cut link": 0.8}
+         "corrupt weights", "kill master", "kill trainer", "stop master")
+LASTS = {"stop server": 0.5, "partition": 0.5, "stop server long": 2.5, "partition long": 2.5, "cut link": 0.8, "stop master": 2.5}
 """Times SILENCE_S, at most."""
 
 
@@ -156,6 +156,9 @@ class Run:
                 self.killed = True
                 self.group[fault.kind == "kill trainer"].kill()
             case "corrupt weights": pass
+            case "stop master":
+                _signal(self.group[0], signal.SIGSTOP)
+                self._after(fault.seconds, partial(_signal, self.group[0], signal.SIGCONT))
             case "cut link":
                 link.cut()
                 self._after(fault.seconds, link.mend)

@@ -94,7 +94,7 @@ def test_the_check_notices_a_ticket_that_a_real_run_trained_twice_and_a_ledger_t
 @pytest.mark.slow
 @pytest.mark.parametrize(("seed", "kinds"), [
     (13, "stop server,stop server long"), (13, "slow server,corrupt weights"), (18, "kill master,kill trainer,kill server"),
-    (18, "partition long,cut link,partition")])            # seeds that draw each of them, and noise on the wire
+    (18, "partition long,cut link,partition"), (18, "stop master")])            # seeds that draw each of them, and noise on the wire
 def test_a_run_under_faults_with_messages_twice_and_late_trains_every_ticket_once(tmp_path, seed, kinds):
     words = ["-m", "benchmarks.chaos", "--simulated", "1", "--seed", str(seed), "--only", kinds, "--out", str(tmp_path)]
     done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=120)

@@ -28,6 +28,8 @@ from areal_lite.types import Batch, Heartbeat, Hello, Loaded, Stop, Ticket, Traj
 STATUS_S = 1.0
 LOOK_S = 0.1
 """Who has gone quiet is looked up no more often than this; every message comes by here."""
+STALL_S = 0.5
+"""When this process did not look for so long, it stood still itself (stopped, a slow disk): that is nobody else's silence."""
 LAST_WORDS_S = 30.0
 """For `python -m areal_lite.status --stacks` when the run hangs."""
 
@@ -133,6 +135,9 @@ class Master:
         self.clocks.sample(s, now)
         if now - self.looked < LOOK_S:
             return
+        if (stood := now - self.looked) > STALL_S:         # what was said meanwhile still has to be read
+            self.heard = {p: min(now, t + stood) for p, t in self.heard.items()}
+            self.moved = min(now, self.moved + stood)
         self.looked = now
         silent = [p for p in s.servers if now - self.heard[p] > cluster.silence_s]
         for peer in dict.fromkeys([*self.hub.gone(s.servers), *silent]):
