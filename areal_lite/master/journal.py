@@ -42,18 +42,22 @@ class Journal:
         """Keep an answer that the scheduler has accepted."""
         if self.off:
             return
-        body = _pack([bytes(f) for f in encode(t)])
+        frames = [memoryview(f).cast("B") for f in encode(t)]
+        body = [_COUNT.pack(len(frames)), *(_LENGTH.pack(len(f)) for f in frames), *frames]
+        length, checksum = sum(map(len, body)), xxhash.xxh3_64()
+        for piece in body:
+            checksum.update(piece)
         file = self.root / f"step-{t.k // self.prompts_per_step:08d}"
-        if sum(self.size.values()) + len(body) > self.limit:
+        if sum(self.size.values()) + length > self.limit:
             return                                         # room comes with the next checkpoint
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             with open(file, "ab") as out:
-                out.write(_HEAD.pack(len(body), xxhash.xxh3_64_intdigest(body)) + body)
+                out.writelines([_HEAD.pack(length, checksum.intdigest()), *body])
         except OSError as error:
             self.off = f"{file} cannot be written: {error}"
             return
-        self.size[file] = self.size.get(file, 0) + _HEAD.size + len(body)
+        self.size[file] = self.size.get(file, 0) + _HEAD.size + length
 
     def read(self, step: int) -> list[Trajectory]:
         """The answers for this step and later ones, in the order they came. What was cut or damaged is left out, and cut
@@ -78,10 +82,6 @@ class Journal:
 
 def _step(file: Path) -> int:
     return int(file.name.removeprefix("step-"))
-
-
-def _pack(frames: list[bytes]) -> bytes:
-    return b"".join([_COUNT.pack(len(frames)), *(_LENGTH.pack(len(f)) for f in frames), *frames])
 
 
 def _unpack(body: bytes) -> list[bytes]:
