@@ -8,8 +8,7 @@ FATAL = 3
 """Exit status of a process that a restart would not help; its last line says what to change."""
 AGAIN = 4
 """Exit status of a generation server that the master sent away; a new one is welcome."""
-DAMAGED = 5
-"""Exit status of a generation server that was told to load weights whose file is damaged."""
+
 
 
 def append(file: str | os.PathLike, row: dict) -> None:

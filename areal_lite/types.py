@@ -125,14 +125,21 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Damaged:
+    """A generation server cannot load this version, because its file is not what was published; it leaves."""
+    version: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """Still alive, and what for. Sent by the spoke itself every few seconds."""
+    """Still alive, and what for. Sent by the spoke itself every second."""
     doing: str
     """A short phrase that names what is waited for: "waiting for a batch", "loading version 7"."""
     since_s: float
     """Seconds it has been doing that."""
     counters: dict[str, float] = field(default_factory=dict)
-    """Totals since the process started, e.g. generated_tokens; running and queued samples."""
+    """Totals since the process joined, e.g. generated_tokens; running and queued samples."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ def check_same_shape(first: Manifest, later: Manifest) -> None:
 def retire(root: str | os.PathLike, keep_from: int) -> list[int]:
     """Remove the versions below keep_from and return them. Only after every server has acknowledged keep_from or newer."""
     gone = []
-    for directory in sorted(Path(root).glob("v[0-9]*")):
+    for directory in sorted(d for d in Path(root).glob("v*") if d.name[1:].isdigit()):
         version = int(directory.name[1:])
         if version < keep_from:
             shutil.rmtree(directory, ignore_errors=True)

@@ -122,7 +122,8 @@ def serve(stage: Stage, directory: Path, index: int, restart: int, address: str,
             why = await server.run(spoke, inbox)
         except ExceptionGroup as several:
             print(f"server {index} stops: {several.exceptions[0]}", flush=True)
-            return record.DAMAGED if isinstance(several.exceptions[0], weights.DamagedError) else 1
+            spoke.close(1.0)
+            return 1
         spoke.close(1.0)
         print(f"server {index} stops: {why}", flush=True)
         return 0 if why == "finished" else record.AGAIN

@@ -87,7 +87,7 @@ class Run:
         self.broken: list[str] = []
         self.later: list[tuple[float, Callable[[], object]]] = []
         """(when, what) still to be done: faults that are due, faults that end."""
-        self.killed, self.attempt, self.refused, self.restarts = False, 0, set(), Counter()
+        self.killed, self.attempt, self.restarts = False, 0, Counter()
         write_tokenizer(directory / "model")
         (directory / "model" / "tokenizer_config.json").write_text('{"eos_token": "<eos>"}')
         (directory / "rows.jsonl").write_text("".join(
@@ -177,14 +177,10 @@ class Run:
         for i, process in self.servers.items():
             if process.exitcode is None or (self.directory / "finished.json").exists():
                 continue
-            if process.exitcode == record.DAMAGED:
-                if i in self.refused:
-                    self._again()
-                self.refused ^= {i}
             process.join()
             self.servers[i] = self._server(i)
         if any(p.exitcode for p in self.group):
-            if not self.killed:
+            if not self.killed and not any(r["event"] == "damaged" for r in record.read(self.directory / "events.jsonl")):
                 self.broken += [f"{p.name} ended with status {p.exitcode}" for p in self.group if p.exitcode]
             self._again()
 

@@ -1,6 +1,5 @@
-"""Seeded runs under faults, the checks that judge them, and what the launcher does about a damaged weight file."""
+"""Seeded runs under faults, the checks that judge them, and what the master does about a damaged weight file."""
 import dataclasses
-import io
 import os
 import subprocess
 import sys
@@ -12,13 +11,8 @@ import pytest
 
 from areal_lite import record
 from areal_lite.config import to_yaml
-from areal_lite.config.schema import Experiment
-from areal_lite.launch.console import Console
-from areal_lite.launch.node import Node
-from areal_lite.launch.placement import Process
-from areal_lite.launch.supervise import Child
 from areal_lite.master.main import Master
-from areal_lite.types import Batch, Hello, Loaded, Ticket, Trajectory, Update
+from areal_lite.types import Batch, Damaged, Hello, Loaded, Stop, Ticket, Trajectory, Update
 from benchmarks import chaos_checks as checks
 from benchmarks import chaos_faults as faults
 from benchmarks import chaos_real as real
@@ -136,29 +130,17 @@ def test_a_master_that_dies_as_it_sends_a_batch_has_written_down_its_tickets(tmp
     assert checks.tickets(list(record.read(run.directory / "tickets.jsonl")), 1, a.prompts_per_step, a.group_size) == []
 
 
-def died(node, spec, status):
-    """What poll() says when this child has ended with this status."""
-    popen = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({status})"], start_new_session=True)
-    popen.wait()
-    log = node.directory / "server.log"
-    log.write_text("version 7 is refused\n")
-    node.children.running[spec.name] = Child(spec, popen, log, 0, time.monotonic())
-    return node.poll()
+def test_a_damaged_version_ends_the_master_only_when_a_server_that_started_again_finds_it_damaged_too(tmp_path):
+    class Hub(DyingHub):
+        def send(self, peer, message):
+            assert not isinstance(message, Stop)
 
-
-def test_a_damaged_version_starts_the_group_again_only_when_no_newer_one_came_meanwhile(tmp_path):
-    said = io.StringIO()
-    stage = dataclasses.replace(STAGE, checkpoint=dataclasses.replace(STAGE.checkpoint, retries=99))
-    specs = [Process(f"generation-{i}", "areal_lite.generation", ("--index", str(i)), 0) for i in range(2)]
-    node = Node(stage, tmp_path, specs, Console(Experiment("one", str(tmp_path), (stage,)), said))
-    node.failures = {s.name: 20 for s in specs}            # so that poll() starts nothing for a while
-    for s in specs:
-        record.append(tmp_path / "events.jsonl", {"event": "loaded", "peer": s.name})
-    assert died(node, specs[0], record.DAMAGED) == "" and died(node, specs[1], record.DAMAGED) == ""
-    assert died(node, specs[0], 1) == ""
-    again = died(node, specs[0], record.DAMAGED)
-    assert "generation-0 exited with status 5" in again and "version 7 is refused" in again
-    assert died(node, specs[0], record.DAMAGED) == "" and said.getvalue().count("starting it again") == 5
+    run, hub = simulated.Run(tmp_path, 1), Hub()
+    hello, damaged = ("generation-0", Hello("generation", 0, 2, 100)), ("generation-0", Damaged(0, "a bit is wrong"))
+    hub.inbox += [damaged, hello, damaged]
+    with pytest.raises(SystemExit, match="version 0 has to be published again: a bit is wrong"):
+        Master(run.stage, run.directory, hub).run()
+    assert not hub.inbox
 
 
 def test_the_faults_of_a_seed_are_always_the_same_and_seven_seeds_have_every_kind():

@@ -13,7 +13,7 @@ from areal_lite.config.identity import identity
 from areal_lite.launch import placement
 from areal_lite.launch.__main__ import main
 from areal_lite.launch.preflight import check, parameters
-from areal_lite.launch.recover import prepare, set_aside
+from areal_lite.launch.recover import prepare, refuse, set_aside
 from areal_lite.launch.supervise import how_it_ended, last_words
 from areal_lite.toy.tiny import make_tiny
 
@@ -164,20 +164,39 @@ def test_a_run_starts_from_another_runs_checkpoint_unless_it_is_of_something_els
     path = saved(words, tmp_path / "elsewhere", 40)
     prepare(load([*words, f"recover={path}"]))
     assert record.checkpoints(tmp_path / "run" / "main") == [40] and path.exists()
+    other = saved(words, tmp_path / "another", 40)                          # the same version, of another run: that one is meant
+    (other / "mark").touch()
+    prepare(load([*words, f"recover={other}"]))
+    own = tmp_path / "run" / "main" / "checkpoints"
+    assert (own / "step-00000040" / "mark").exists() and not (own / "step-00000040.1" / "mark").exists()
     for what, message in ((saved(words, tmp_path / "b", 1, seed=7), "seed was 7 and is 1 now"),
                           (saved(words, tmp_path / "c", 1, stage="24k"), "is of stage '24k'; this experiment has main"),
                           (tmp_path / "nothing", "is no complete checkpoint")):
         with pytest.raises(ValueError, match=message):
-            prepare(load([*words, f"recover={what}"]))
+            refuse(load([*words, f"recover={what}"]))
 
 
 def test_a_run_that_is_there_is_neither_overwritten_nor_continued_unasked(words, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.yaml").write_text("")
     with pytest.raises(ConfigError, match="recover=auto"):
-        prepare(load(words))
+        refuse(load(words))
+    for word in ("recover=auto", "recover=fresh"):
+        refuse(load([*words, word]))
     assert "going on" in prepare(load([*words, "recover=auto"])) and "run.1" in prepare(load([*words, "recover=fresh"]))
-    assert prepare(load(words)) == ""
+    refuse(load(words))
+
+
+def test_two_words_of_the_same_key_are_not_chosen_between(words, capsys):
+    assert main([*words, "--resume", "recover=elsewhere"]) == 2 and "contradict each other" in capsys.readouterr().err
+    assert main([*words, "--fresh", "--resume"]) == 2 and "recover=fresh and recover=auto" in capsys.readouterr().err
+
+
+def test_a_launcher_named_in_a_file_does_not_submit_itself_again(words, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("base: distill-1.5b-stage1\nlauncher: slurm\n")
+    given = [f"exp={file}", *words[1:], "cluster.nodes=2"]
+    assert load(given).launcher == "slurm" and load([*given, "launcher="]).launcher == ""
 
 
 def test_how_a_child_ended_in_words(tmp_path):

@@ -48,7 +48,7 @@ def test_the_script_is_submitted_and_its_srun_starts_the_same_words_on_every_nod
     lines = told.read_text().splitlines()
     assert len(lines) == 2 and lines[0] == lines[1]
     assert lines[0].startswith(f"0 {sys.executable} -m areal_lite.launch exp=distill-1.5b-stage1 tiny=true")
-    assert lines[0].endswith(f"run_dir={tmp_path / 'shared' / 'run'} nodes=2") and "node_rank" not in lines[0]
+    assert lines[0].endswith(f"run_dir={tmp_path / 'shared' / 'run'} nodes=2 recover=") and "node_rank" not in lines[0]
 
 
 def test_a_requeued_job_resumes(words, tmp_path, monkeypatch):
@@ -60,7 +60,7 @@ def test_a_requeued_job_resumes(words, tmp_path, monkeypatch):
     (tmp_path / "shared" / "run").mkdir()
     (tmp_path / "shared" / "run" / "config.yaml").touch()
     subprocess.run(["bash", f"{told}.sh"], check=True, env={**os.environ, "SLURM_RESTART_COUNT": "1"})
-    assert told.read_text().endswith("--resume\n")
+    assert told.read_text().endswith("recover=auto\n")
 
 
 def test_check_prints_the_script_and_submits_nothing(words, tmp_path, monkeypatch, capsys):

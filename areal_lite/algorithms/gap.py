@@ -23,7 +23,7 @@ def by_staleness(log_ratio: Tensor, kl: Tensor, masked: Tensor, staleness: Tenso
     level = staleness.long().clamp(0, LEVELS - 1)
     columns = torch.stack([mask, log_ratio.abs() * mask, kl * mask, masked * mask])
     table = columns.new_zeros(len(COLUMNS), LEVELS).index_add_(1, level, columns)
-    edges = torch.tensor(EDGES, dtype=log_ratio.dtype, device=log_ratio.device)
+    edges = torch.logspace(-4, 1, len(EDGES), dtype=log_ratio.dtype, device=log_ratio.device)       # EDGES, made where it is used
     bins = mask.new_zeros(len(EDGES) + 1).index_add_(0, torch.bucketize(log_ratio.abs(), edges), mask)
     return {**{f"at_{name}_{s}": row[s] for name, row in zip(COLUMNS, table, strict=True) for s in range(LEVELS)},
             **{f"ratio_bin_{i}": n for i, n in enumerate(bins)}}
@@ -32,13 +32,13 @@ def by_staleness(log_ratio: Tensor, kl: Tensor, masked: Tensor, staleness: Tenso
 def summary(sums: dict[str, float]) -> dict[str, float]:
     """Metrics out of the summed by_staleness(): per level that has tokens gap_staleness_<s> (mean |log ratio|),
     kl_staleness_<s> and masked_staleness_<s> (share), and ratio_p<q>, quantiles of |log ratio| read off the histogram
-    (the upper edge of the bin it falls in; infinite beyond 10)."""
+    (the upper edge of the bin it falls in; 100 beyond 10)."""
     found = {}
     for s in range(LEVELS):
         if tokens := sums[f"at_tokens_{s}"]:
             found |= {f"{name}_staleness_{s}": sums[f"at_{name}_{s}"] / tokens for name in COLUMNS[1:]}
     reached = np.cumsum([sums[f"ratio_bin_{i}"] for i in range(len(EDGES) + 1)])
     if reached[-1]:
-        edges = (*EDGES, float("inf"))
+        edges = (*EDGES, 100.0)
         found |= {f"ratio_p{q}": edges[int(np.searchsorted(reached, q / 100 * reached[-1]))] for q in QUANTILES}
     return found

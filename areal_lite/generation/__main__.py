@@ -1,9 +1,8 @@
 """python -m areal_lite.generation STAGE_DIR --index I --restart R: one generation server, until the master says Stop.
 
 Reads STAGE_DIR/config.yaml, endpoint.json and keys/. Exit status 0 when the stage is finished and after SIGTERM;
-record.AGAIN when the master sends it away before (a new process is welcome); record.DAMAGED when the file of the weights it
-was to load is damaged; 1 otherwise, with the reason on the last line. Dies with the process that started it; its vLLM and
-verifier processes die with it.
+record.AGAIN when the master sends it away before (a new process is welcome); 1 otherwise, with the reason on the last
+line. Dies with the process that started it; its vLLM and verifier processes die with it.
 """
 import argparse
 import asyncio
@@ -21,11 +20,10 @@ from areal_lite.config import Stage, read_stage
 from areal_lite.generation.engine import EngineError, VLLMEngine, stop_token_ids
 from areal_lite.generation.server import Server
 from areal_lite.generation.worker_extension import die_with
-from areal_lite.record import AGAIN, DAMAGED
+from areal_lite.record import AGAIN
 from areal_lite.rewards.pool import VerifierPool
 from areal_lite.streams import Spoke, find
 from areal_lite.types import Stop
-from areal_lite.weights import DamagedError
 from realhf import allocation
 
 _LAST_WORDS_S = 5.0
@@ -64,7 +62,7 @@ async def _serve(options: argparse.Namespace, make_engine: Callable) -> None:
         if not isinstance(error, ValueError | EngineError | TimeoutError):
             traceback.print_exc()
         print(f"generation server {options.index} stops: {error}", file=sys.stderr, flush=True)
-        os._exit(DAMAGED if isinstance(error, DamagedError) else 1)
+        os._exit(1)
     print(f"generation server {options.index} stops: {why}", flush=True)
     os._exit(0 if why in ("finished", "SIGTERM") else AGAIN if why.startswith("declared lost") else 1)
 

@@ -22,8 +22,8 @@ from areal_lite.generation.engine import EngineError, Output, Sampling
 from areal_lite.rewards import rules
 from areal_lite.rewards.pool import VerifierPool
 from areal_lite.streams import Broken, Spoke
-from areal_lite.types import Hello, Loaded, Stop, Ticket, Trajectory, Update
-from areal_lite.weights import Manifest, WeightsError, read_manifest, verify
+from areal_lite.types import Damaged, Hello, Loaded, Stop, Ticket, Trajectory, Update
+from areal_lite.weights import DamagedError, Manifest, WeightsError, read_manifest, verify
 
 _WATCH_S = 0.2
 _DEFAULT_TOLERANCE = {"float32": 1e-4, "bfloat16": 0.3}
@@ -174,6 +174,8 @@ class Server:
         except TimeoutError as error:
             raise EngineError(f"version {update.version} from {update.path} was not ready after {clock:g} s") from error
         except WeightsError as error:
+            if isinstance(error, DamagedError):            # nobody can load it, and only the trainer can publish it anew
+                self._spoke.send(Damaged(update.version, str(error)))
             raise type(error)(f"version {update.version} is refused: {error}") from error
         gap = float(np.abs(logprobs - np.array(manifest.probe_logprobs, np.float32)).max(initial=0.0))
         if not gap <= self._tolerance:

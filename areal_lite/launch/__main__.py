@@ -25,7 +25,7 @@ DESCRIPTION = """Run an experiment: train a reasoning model with asynchronous, c
 """
 
 FLAGS = {"fresh": "recover=fresh", "resume": "recover=auto", "slurm": "launcher=slurm", "ray": "launcher=ray"}
-"""Short ways to say a word; of two that say the same key, the last one here counts."""
+"""Short ways to say a word."""
 
 
 def main(words: list[str] | None = None) -> int:
@@ -49,6 +49,7 @@ def main(words: list[str] | None = None) -> int:
         return 0
     try:
         words = nodes.expand([*options.words, *(word for flag, word in FLAGS.items() if getattr(options, flag))])
+        _agree(words)
         experiment = _load(words, options)
         if options.print_config:
             print(to_yaml(experiment), end="")
@@ -67,6 +68,13 @@ def _load(words: list[str], options: argparse.Namespace) -> Experiment:
     return load(nodes.resolve(words, os.environ, max(s.cluster.nodes for s in experiment.stages)))
 
 
+def _agree(words: list[str]) -> None:
+    """ConfigError when a flag and a word, or two flags, say different things of the same key."""
+    for key in ("recover", "launcher"):
+        if len(said := dict.fromkeys(w for w in words if w.startswith(f"{key}=") and w != f"{key}=")) > 1:
+            raise ConfigError(f"{' and '.join(said)} contradict each other: say one of them")
+
+
 def _run(experiment: Experiment, words: list[str], only_check: bool) -> int:
     from areal_lite.launch.head import Beat
     from areal_lite.launch.preflight import check
@@ -75,8 +83,9 @@ def _run(experiment: Experiment, words: list[str], only_check: bool) -> int:
         return _elsewhere(experiment, words, only_check)
     if cluster.node_rank and not only_check:
         return _follow(experiment, cores)
-    if not only_check and (said := recover.prepare(experiment)):
-        print(said)
+    recover.refuse(experiment)
+    if experiment.make and not only_check:                                 # what is made goes into the new run
+        print(recover.prepare(experiment) or f"a new run in {run_dir}")
     with Beat(run_dir, 1 if only_check else cluster.nodes) as beat:        # the other nodes hear of it when this cannot run
         if experiment.make:
             _make(experiment.make, run_dir, experiment.stages[0].seed)
@@ -86,6 +95,8 @@ def _run(experiment: Experiment, words: list[str], only_check: bool) -> int:
         if report.wrong:
             raise ConfigError("this cannot run:\n" + "\n".join(f"  - {line}" for line in report.wrong))
         if not only_check:
+            if not experiment.make and (said := recover.prepare(experiment)):
+                print(said)
             return _stages(experiment, cores, beat)
     print(f"ok: {experiment.name} can run here")
     return 0
@@ -94,7 +105,7 @@ def _run(experiment: Experiment, words: list[str], only_check: bool) -> int:
 def _elsewhere(experiment: Experiment, words: list[str], only_check: bool) -> int:
     """By way of a cluster's own scheduler."""
     from areal_lite.launch import on_ray, slurm
-    words = [w for w in words if w.partition("=")[0] != "launcher"]
+    words = [*(w for w in words if w.partition("=")[0] != "launcher"), "launcher="]      # over that of a file, too
     if experiment.launcher == "ray":
         return on_ray.run(experiment, words)
     print(slurm.script(experiment, words) if only_check else slurm.submit(experiment, words), end="" if only_check else "\n")

@@ -39,8 +39,6 @@ class Node:
         self.failures: dict[str, int] = {}
         self.left: dict[str, float] = {}
         """Servers that will be started again -> when they ended."""
-        self.refused: set[str] = set()
-        """Servers that died of a damaged weight file, and would not the next time if a newer version came meanwhile."""
 
     def start(self, attempt: int, store: str, port: int) -> None:
         """Start what does not run. store: where trainer rank 0 listens for the others; port: where the master before this
@@ -77,7 +75,7 @@ class Node:
         return why
 
     def _ended(self, child: Child, status: int) -> str:
-        """Why the group has to start again; a server is put down for another start."""
+        """What to say of a master or trainer rank; a server is put down for another start."""
         name = child.spec.name
         if status == 0:
             return ""
@@ -90,10 +88,7 @@ class Node:
         if status != record.AGAIN:
             self._count(child, said)
             self.console.say(f"{name} {how_it_ended(status)}; starting it again, its unfinished samples go to others")
-        if status != record.DAMAGED:
-            return ""
-        self.refused ^= {name}
-        return "" if name in self.refused else said        # nothing newer: the trainer has to publish again
+        return ""
 
     def _count(self, child: Child, said: str) -> None:
         """Give up on a server that never gets ready."""

@@ -2,34 +2,36 @@
 
 recover=auto | fresh | PATH. Waits for nothing but the disk; nothing is ever deleted, only renamed.
 """
+import dataclasses
 import json
 import os
 import shutil
 from pathlib import Path
 
 from areal_lite import record
-from areal_lite.config import ConfigError, Experiment
+from areal_lite.config import ConfigError, Experiment, Stage
 from areal_lite.config.identity import identity, refuse_other
-from areal_lite.launch.stages import is_finished, stage_dir
+from areal_lite.launch.stages import is_finished, local, stage_dir
+
+
+def refuse(experiment: Experiment) -> None:
+    """ConfigError when there is a run and nothing says what is to become of it, or when PATH is not a checkpoint of this run's."""
+    run_dir, recover = Path(experiment.run_dir), experiment.recover
+    if recover not in ("", "auto", "fresh"):
+        _saved(experiment, Path(recover))
+    if not recover and (run_dir / "config.yaml").exists():
+        raise ConfigError(f"{run_dir} holds a run already: --resume (recover=auto) continues it, --fresh (recover=fresh) moves it "
+                          "aside, recover=RUN/STAGE/checkpoints/step-N goes back to a checkpoint, run_dir=DIR starts elsewhere")
 
 
 def prepare(experiment: Experiment) -> str:
-    """Do what experiment.recover says; returns it in words, "" when nothing was to do.
-
-    ConfigError when there is a run and nothing says what is to become of it, or when PATH is not a checkpoint of this run's.
-    """
+    """Do what experiment.recover says; returns it in words, "" when nothing was to do. After refuse() had nothing to say."""
     run_dir, recover = Path(experiment.run_dir), experiment.recover
-    started = (run_dir / "config.yaml").exists()
-    if recover == "fresh":
-        return f"the earlier run is now in {set_aside(run_dir)}" if started else ""
-    if recover == "auto":
-        return f"going on with the run in {run_dir}" if started else ""
-    if recover:
+    if recover not in ("", "auto", "fresh"):
         return _back_to(experiment, Path(recover))
-    if started:
-        raise ConfigError(f"{run_dir} holds a run already: --resume (recover=auto) continues it, --fresh (recover=fresh) moves it "
-                          "aside, recover=RUN/STAGE/checkpoints/step-N goes back to a checkpoint, run_dir=DIR starts elsewhere")
-    return ""
+    if not recover or not (run_dir / "config.yaml").exists():
+        return ""
+    return f"going on with the run in {run_dir}" if recover == "auto" else f"the earlier run is now in {set_aside(run_dir)}"
 
 
 def set_aside(path: Path) -> Path | None:
@@ -43,8 +45,8 @@ def set_aside(path: Path) -> Path | None:
     return target
 
 
-def _back_to(experiment: Experiment, checkpoint: Path) -> str:
-    """Make this checkpoint the newest of its stage; what the run made after it is set aside."""
+def _saved(experiment: Experiment, checkpoint: Path) -> tuple[Stage, int]:
+    """The stage and the version that a checkpoint is of. ConfigError or ValueError when it is of something else."""
     try:
         saved = json.loads((checkpoint / "extra.json").read_text())["caller"]
     except (OSError, ValueError, KeyError) as error:
@@ -56,15 +58,27 @@ def _back_to(experiment: Experiment, checkpoint: Path) -> str:
     i = names.index(name)
     if todo := [s.name for s in experiment.stages[:i] if not is_finished(experiment, s)]:
         raise ConfigError(f"recover={checkpoint} is of stage {name}, but {todo[0]} before it is not finished in {experiment.run_dir}")
-    refuse_other(checkpoint, saved["of"], identity(experiment.stages[i]))
-    directory = stage_dir(experiment, experiment.stages[i])
-    own = directory / "checkpoints" / checkpoint.name
-    if not own.exists():
-        shutil.copytree(checkpoint, own.with_suffix(".partial"))
-        os.replace(own.with_suffix(".partial"), own)
-    for version in record.checkpoints(directory):
-        if version > saved["version"]:
-            set_aside(directory / "checkpoints" / f"step-{version:08d}")
-    for later in (directory / "finished.json", directory / "export", *(stage_dir(experiment, s) for s in experiment.stages[i + 1:])):
+    stage = experiment.stages[i]
+    here = dataclasses.replace(stage, model=dataclasses.replace(stage.model, path=local(stage.model.path)))
+    refuse_other(checkpoint, saved["of"], identity(here))
+    return stage, saved["version"]
+
+
+def _back_to(experiment: Experiment, checkpoint: Path) -> str:
+    """Make this checkpoint the newest of its stage; what the run made after it is set aside."""
+    stage, version = _saved(experiment, checkpoint)
+    directory = stage_dir(experiment, stage)
+    own = directory / "checkpoints" / f"step-{version:08d}"
+    if own.resolve() != checkpoint.resolve():
+        partial = own.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(checkpoint, partial)
+        set_aside(own)
+        os.replace(partial, own)
+    for newer in record.checkpoints(directory):
+        if newer > version:
+            set_aside(directory / "checkpoints" / f"step-{newer:08d}")
+    behind = experiment.stages[experiment.stages.index(stage) + 1:]
+    for later in (*(directory / name for name in ("finished.json", "export", "journal")), *(stage_dir(experiment, s) for s in behind)):
         set_aside(later)
-    return f"going back to version {saved['version']} of stage {name}; what came after it is set aside beside it"
+    return f"going back to version {version} of stage {stage.name}; what came after it is set aside beside it"

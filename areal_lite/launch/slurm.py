@@ -17,7 +17,7 @@ def script(experiment: Experiment, words: list[str]) -> str:
     environment variables, as sbatch itself reads them (SBATCH_PARTITION, SBATCH_ACCOUNT, SBATCH_TIMELIMIT)."""
     cluster, run_dir = experiment.stages[0].cluster, Path(experiment.run_dir).absolute()
     gpus = f"#SBATCH --gpus-per-node={cluster.gpus_per_node}\n" if cluster.device == "cuda" else ""
-    place = ("cluster.nodes", "cluster.node_rank", "cluster.master", "run_dir")
+    place = ("cluster.nodes", "cluster.node_rank", "cluster.master", "run_dir", "recover")
     words = [w for w in words if w.partition("=")[0] not in place]
     command = shlex.join([sys.executable, "-m", "areal_lite.launch", *words, f"run_dir={run_dir}", f"nodes={cluster.nodes}"])
     return f"""#!/bin/bash
@@ -31,9 +31,9 @@ def script(experiment: Experiment, words: list[str]) -> str:
 # One launcher per node; each finds its rank and node 0 in SLURM_NODEID and SLURM_JOB_NODELIST.
 # A job that SLURM puts back into the queue goes on from its last checkpoint.
 cd {shlex.quote(str(Path.cwd()))}
-resume=""
-if [ -e {shlex.quote(str(run_dir / "config.yaml"))} ] && [ "${{SLURM_RESTART_COUNT:-0}}" -gt 0 ]; then resume=--resume; fi
-exec srun --kill-on-bad-exit=1 --label {command} $resume
+recover={shlex.quote(experiment.recover)}
+if [ -e {shlex.quote(str(run_dir / "config.yaml"))} ] && [ "${{SLURM_RESTART_COUNT:-0}}" -gt 0 ]; then recover=auto; fi
+exec srun --kill-on-bad-exit=1 --label {command} recover="$recover"
 """
 
 

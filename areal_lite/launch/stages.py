@@ -45,12 +45,13 @@ def load_data(stage: Stage, tokenizer_of: str = "") -> dataset.Dataset:
 
 def weights_dir(experiment: Experiment, stage: Stage) -> str:
     """Shared memory on one node, the run directory on several, unless the configuration says where."""
-    if stage.cluster.weights_dir:
-        return stage.cluster.weights_dir
     directory = stage_dir(experiment, stage).resolve()
+    own = f"areal-lite-{hashlib.sha1(str(directory).encode()).hexdigest()[:12]}"           # it is removed at the stage's end
+    if stage.cluster.weights_dir:
+        return f"{stage.cluster.weights_dir}/{own}"
     if stage.cluster.nodes > 1 or not os.path.isdir("/dev/shm"):
         return str(directory / "weights")
-    return f"/dev/shm/areal-lite-{hashlib.sha1(str(directory).encode()).hexdigest()[:12]}"
+    return f"/dev/shm/{own}"
 
 
 def stage_dir(experiment: Experiment, stage: Stage) -> Path:

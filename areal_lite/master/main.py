@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from areal_lite import dataset, record, weights
@@ -23,7 +24,7 @@ from areal_lite.master.scheduler import Scheduler
 from areal_lite.master.status import status, waiting_for
 from areal_lite.master.triggers import reached
 from areal_lite.streams import Hub
-from areal_lite.types import Batch, Heartbeat, Hello, Loaded, Stop, Ticket, Trajectory, Update
+from areal_lite.types import Batch, Damaged, Heartbeat, Hello, Loaded, Stop, Ticket, Trajectory, Update
 
 STATUS_S = 1.0
 LOOK_S = 0.1
@@ -56,6 +57,7 @@ class Master:
         now = time.monotonic()
         self.heard: dict[str, float] = {}
         self.beats: dict[str, Heartbeat] = {}
+        self.damaged: Counter[int] = Counter()
         self.moved, self.written, self.looked, self.retired = now, 0.0, 0.0, -1
         self.clocks = Clocks(now)
 
@@ -86,6 +88,8 @@ class Master:
                 self.recorder.event("joined", peer=peer, pid=message.pid)
             case Loaded() if peer in s.servers:
                 self.recorder.loaded(peer, message)
+            case Damaged():
+                return self._refused(peer, message)
             case Update():
                 if first:
                     self.recorder.began(message.version, taken_back=s.take_back(self.journal.read(message.version)))
@@ -99,6 +103,15 @@ class Master:
         self.journal.append(t)
         if worked and self.journal.off:
             self.recorder.event("journal off", why=self.journal.off)
+
+    def _refused(self, peer: str, message: Damaged) -> list:
+        """A version's file is damaged. The server starts again; when it happens to the newest version once more, the group
+        does, for only the trainer can publish it anew."""
+        self.recorder.event("damaged", peer=peer, version=message.version, why=message.why)
+        self.damaged[message.version] += 1
+        if message.version == self.scheduler.version and self.damaged[message.version] > 1:
+            raise SystemExit(f"version {message.version} has to be published again: {message.why}")
+        return []
 
     def _made(self, update: Update) -> list:
         """A version was made: its row is complete, and it may be where the stage ends."""

@@ -91,11 +91,15 @@ class Scheduler:
 
     def take_back(self, trajectories: list[Trajectory]) -> int:
         """Before the first Update: answers that need not be made again, in the order they came; how many of them are used.
-        Of a ticket's attempts the last counts; an answer to a prompt that is not this run's is left out."""
+        Of a ticket's attempts the last counts; an answer to a prompt that is not this run's, or staler than the bound of now,
+        is left out."""
         for t in trajectories:
             group = self.journaled.setdefault(t.k, {})
             if group and next(iter(group.values())).attempt < t.attempt:
                 group.clear()
+            oldest = t.k // self.rules.prompts_per_step - self.rules.max_staleness
+            if len(t.versions) and t.versions.min() < oldest:
+                continue
             if t.sample < self.rules.group_size and np.array_equal(t.prompt_ids, self.prompt_of(t.k, t.attempt).token_ids):
                 group[t.sample] = t
         return sum(map(len, self.journaled.values()))

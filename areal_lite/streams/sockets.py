@@ -92,7 +92,10 @@ class Hub:
     def gone(self, peers: Iterable[str]) -> list[str]:
         """Those of the peers whose connection has broken; [] while there are messages to receive, which may be theirs."""
         self._listen()
-        if time.monotonic() - self._broke > _BREAK_S or self._socket.poll(0):
+        if time.monotonic() - self._broke > _BREAK_S:
+            return []
+        if self._socket.poll(0):
+            self._broke = time.monotonic()     # ask again when they have been received
             return []
         return [peer for peer in peers if not self.send(peer, Heartbeat("serving", 0.0))]
 

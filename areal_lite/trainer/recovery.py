@@ -3,6 +3,7 @@
 All ranks call the same methods in the same order; rank 0's clock and rank 0's disk operations count.
 """
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -41,7 +42,9 @@ class Recovery:
             refuse_other(path, extra["of"], identity(self.stage))
             self.engine.all_reduce_sum(np.zeros(1))        # every rank has read it
             for path in bad if self.rank == 0 else []:
-                os.replace(path, path.with_name(path.name + checkpoint.UNREADABLE))
+                aside = path.with_name(path.name + checkpoint.UNREADABLE)
+                shutil.rmtree(aside, ignore_errors=True)
+                os.replace(path, aside)
             self.saved = int(extra["version"])
             return self.saved
         if bad:

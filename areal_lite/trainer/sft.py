@@ -42,6 +42,7 @@ def train(stage: Stage, directory: Path, layout: Layout, rank: int, device: torc
             record.append(directory / "metrics.jsonl", {"step": step, "time": now, "stage": stage.name, "tokens": tokens,
                                                         "elapsed_s": seconds, **metrics})
         recovery.tick(step)
+    recovery.save(step)
     engine.wait_saved()
     engine.export(str(directory / "export"))
     if rank == 0:
