@@ -67,6 +67,8 @@ def main() -> int:
     parser.add_argument("--only", default="", help="kinds of faults, separated by commas")
     parser.add_argument("--out", type=Path, default=Path("runs/chaos"), help="finished real runs here are kept")
     options = parser.parse_intermixed_args()
+    if not options.simulated and not options.runs:
+        parser.error("say --simulated N, --runs N or both")
     signal.signal(signal.SIGTERM, _interrupt)              # so that a run that is stopped leaves nothing behind either
     options.out.mkdir(parents=True, exist_ok=True)
     bad = 0

@@ -9,7 +9,7 @@ first, so training may change it at once.
 import json
 import os
 import shutil
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -20,6 +20,8 @@ import xxhash
 EXTRA, SUMS = "extra.json", "sums.json"
 UNREADABLE = ".unreadable"
 """Put behind the name of a checkpoint to take it out of use."""
+READERS = 8
+"""Files of a checkpoint that rank 0 reads at once for their checksums, when all are written."""
 
 
 class Saver:
@@ -73,7 +75,9 @@ def _then(written: Future, partial: Path, final: Path) -> Future:
 def _publish(partial: Path, final: Path) -> None:
     replaced = final.with_name(final.name + ".replaced")
     shutil.rmtree(replaced, ignore_errors=True)
-    (partial / SUMS).write_text(json.dumps({file.name: _checksum(file) for file in sorted(partial.iterdir())}))
+    files = sorted(partial.iterdir())
+    with ThreadPoolExecutor(READERS) as readers:
+        (partial / SUMS).write_text(json.dumps({f.name: s for f, s in zip(files, readers.map(_checksum, files), strict=True)}))
     if final.exists():
         os.replace(final, replaced)
     os.replace(partial, final)
@@ -86,27 +90,39 @@ def load(path: str, tensors: dict[str, torch.Tensor], group: dist.ProcessGroup) 
 
     Raises ValueError on every rank when `path` is no complete checkpoint, or when a file is not as it was saved.
     """
-    if not (Path(path) / EXTRA).is_file():
-        raise ValueError(f'"{path}" is not a complete checkpoint (no {EXTRA}); give one that a finished save wrote')
-    _verify(Path(path), group)
+    extra = _verify(Path(path), group)
     dcp.load(tensors, checkpoint_id=path)
-    return json.loads((Path(path) / EXTRA).read_text())
+    return extra
 
 
-def _verify(path: Path, group: dist.ProcessGroup) -> None:
-    """Compare every file with its checksum; the ranks share the reading."""
+def _verify(path: Path, group: dist.ProcessGroup) -> dict:
+    """Compare every file with its checksum, the ranks sharing the reading; the extra. ValueError on every rank."""
+    extra, sums, why = {}, {}, ""
     try:
-        sums = json.loads((path / SUMS).read_text())
+        extra, sums = (json.loads((path / name).read_text()) for name in (EXTRA, SUMS))
     except (OSError, ValueError) as error:
-        raise ValueError(f'"{path}" is damaged: {SUMS} cannot be read ({error})') from error
+        why = str(error)
+    readable = torch.tensor([int(not why)])
+    dist.all_reduce(readable, dist.ReduceOp.MIN, group=group)
+    if not readable.item():
+        raise ValueError(f'"{path}" is not a complete checkpoint ({why or "another rank cannot read it"}); give one that a finished '
+                         "save wrote")
     names = sorted(sums)
     damaged = torch.zeros(len(names), dtype=torch.int32)
     for n in range(dist.get_rank(), len(names), dist.get_world_size()):
-        file = path / names[n]
-        damaged[n] = not file.is_file() or _checksum(file) != sums[names[n]]
+        damaged[n] = not _sound(path / names[n], sums[names[n]])
     dist.all_reduce(damaged, group=group)
     if damaged.any():
         raise ValueError(f'"{path}" is damaged: {", ".join(n for n, bad in zip(names, damaged, strict=True) if bad)}')
+    return extra
+
+
+def _sound(file: Path, checksum: str) -> bool:
+    """The file can be read and is as it was saved."""
+    try:
+        return _checksum(file) == checksum
+    except OSError:
+        return False
 
 
 def _checksum(file: Path) -> str:

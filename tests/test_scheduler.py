@@ -369,6 +369,12 @@ def test_after_a_crash_nothing_that_the_journal_holds_is_made_again_and_its_batc
     assert ledger.received + ledger.taken_back == ledger.trained + ledger.filtered + ledger.refused
 
 
+def test_answers_that_a_tighter_bound_forbids_are_not_taken_back():
+    held = [answer(Ticket(k, prompt(k), (0, 1, 2)), n, version=0) for k in (0, 1, 4, 5) for n in range(3)]
+    s = scheduler(journal=held, max_staleness=1)               # tickets 4 and 5 are of step 2, two versions later
+    assert [t.k for t in tickets(join(s))] == [2, 3] and s.ledger.taken_back == 2 * 3 * 5 and not s.journaled
+
+
 def test_answers_to_other_prompts_than_this_runs_are_not_taken_back():
     ticket = Ticket(0, dataclasses.replace(prompt(0), token_ids=np.ones(4, np.int32)), (0, 1, 2))
     s = scheduler(journal=[answer(ticket, n) for n in range(3)])

@@ -1,4 +1,5 @@
-"""Which files of a run belong to a stage as it is configured now: checkpoints, and journaled answers. Pure."""
+"""Which files of a run belong to a stage as it is configured now: checkpoints, and journaled answers."""
+import hashlib
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,9 +16,16 @@ def identity(stage: Stage) -> dict[str, object]:
 
 def of_answers(stage: Stage) -> dict[str, object]:
     """What must be equal besides for an answer and its reward to be what this stage would have made of the same ticket."""
-    g = stage.generation
-    return {**identity(stage), "data": asdict(stage.data), "reward": asdict(stage.reward), "temperature": g.temperature,
+    g, function = stage.generation, Path(stage.reward.function.rpartition(":")[0])
+    code = hashlib.sha256(function.read_bytes()).hexdigest() if function.is_file() else verifier()
+    return {**identity(stage), "code": code, "data": asdict(stage.data), "reward": asdict(stage.reward), "temperature": g.temperature,
             "stop": list(g.stop), "filter_groups": stage.algorithm.filter_groups, "steps": stage.until.steps}
+
+
+def verifier() -> str:
+    """Names the code that verdicts come from."""
+    files = sorted((Path(__file__).parents[1] / "rewards").glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
 
 
 def refuse_other(path: Path, saved: dict[str, object], wanted: dict[str, object]) -> None:

@@ -29,8 +29,8 @@ A file in this directory is an experiment, `exp=NAME`; a file of your own is `ex
       generation: {max_new_tokens: 16384}
 
 On the command line a dotted key goes to every stage and `stages.NAME.key=value` to one; a list is written `[a,b]`. `--print-config`
-shows the result, `--check` what would run where. A key that does not exist is an error that names the nearest, and so is one that
-would have no effect. The keys of `eval-*.yaml`, published settings of an evaluation, are those that
+shows the result, `--check` what would run where. A key that does not exist is an error that names the nearest; options that
+would have no effect beside others are errors too. The keys of `eval-*.yaml`, published settings of an evaluation, are those that
 `python -m areal_lite.evaluate --help` lists.
 
 Keys that end in `_s` are seconds, in `_bytes` bytes, in `_mb` MiB, in `_gb` GB; lengths are tokens, shares and rates are between 0 and 1.

@@ -2,21 +2,21 @@
 
 Everything goes through the verifier's killable pool, because it reads model output.
 """
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
 from json import dumps
 from pathlib import Path
 
-from areal_lite import record, rewards
+from areal_lite import record
+from areal_lite.config.identity import verifier
 from areal_lite.evaluation.answers import right
 from areal_lite.rewards.pool import VerifierPool
 from areal_lite.rewards.verdict import Verdict
 
 TIMEOUT_S, MEMORY_MB = 5.0, 2048
 TAIL = 400
-VERIFIER = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(rewards.__path__[0]).glob("*.py")))).hexdigest()[:8]
+VERIFIER = verifier()
 """Names the code that verdicts come from."""
 WHOLE = re.compile(r"-?\d{1,9}")
 

@@ -2,6 +2,7 @@
 
 Reads files and asks the machine; starts nothing, needs no GPU, takes seconds.
 """
+import errno
 import importlib.util
 import json
 import shutil
@@ -68,6 +69,8 @@ def _placement(report: Report, experiment: Experiment, stage: Stage, first: str,
             try:
                 s.bind((host, int(port)))
             except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise Later(f"cluster.master={stage.cluster.master} is no address of this node ({error.strerror})") from None
                 raise ValueError(f"cluster.master={stage.cluster.master} cannot be bound ({error.strerror}): choose a free port") from None
 
 

@@ -13,6 +13,7 @@ import shutil
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import xxhash
 
@@ -37,6 +38,7 @@ class Journal:
         for other in (p for p in root.glob("*") if p != self.root):
             shutil.rmtree(other, ignore_errors=True)
         self.size = {file: file.stat().st_size for file in self._files()}
+        self.open: dict[Path, BinaryIO] = {}
 
     def append(self, t: Trajectory) -> None:
         """Keep an answer that the scheduler has accepted."""
@@ -52,10 +54,12 @@ class Journal:
             return                                         # room comes with the next checkpoint
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            with open(file, "ab") as out:
-                out.writelines([_HEAD.pack(length, checksum.intdigest()), *body])
+            if file not in self.open:                      # once a step: closing flushes, which a network file system makes slow
+                self.open[file] = open(file, "ab")
+            self.open[file].writelines([_HEAD.pack(length, checksum.intdigest()), *body])
+            self.open[file].flush()
         except OSError as error:
-            self.off = f"{file} cannot be written: {error}"
+            self._end(f"{file} cannot be written: {error}")
             return
         self.size[file] = self.size.get(file, 0) + _HEAD.size + length
 
@@ -64,17 +68,30 @@ class Journal:
         off, so that later records do not follow rubble."""
         found = []
         for file in (f for f in self._files() if _step(f) >= step):
-            records = list(_records(file))
+            try:
+                records = list(_records(file))
+                os.truncate(file, records[-1][1] if records else 0)
+            except OSError as error:
+                self._end(f"{file} cannot be read: {error}")
+                return found
             found += [t for t, _ in records]
             self.size[file] = records[-1][1] if records else 0
-            os.truncate(file, self.size[file])
         return found
 
     def retire(self, step: int) -> None:
         """Remove what belongs to steps before this one."""
         for file in [f for f in self.size if _step(f) < step]:
+            if out := self.open.pop(file, None):
+                out.close()
             file.unlink(missing_ok=True)
             del self.size[file]
+
+    def _end(self, why: str) -> None:
+        """Give the room back: what fills the disk may be this."""
+        self.off = why
+        self.open.clear()
+        shutil.rmtree(self.root, ignore_errors=True)
+        self.size.clear()
 
     def _files(self) -> list[Path]:
         return sorted(self.root.glob("step-*")) if self.limit else []

@@ -93,15 +93,17 @@ class Scheduler:
         """Before the first Update: answers that need not be made again, in the order they came; how many of them are used.
         Of a ticket's attempts the last counts; an answer to a prompt that is not this run's, or staler than the bound of now,
         is left out."""
+        rules = self.rules
         for t in trajectories:
+            oldest = t.k // rules.prompts_per_step - rules.max_staleness
+            if t.sample >= rules.group_size or (t.versions < oldest).any():
+                continue
+            if not np.array_equal(t.prompt_ids, self.prompt_of(t.k, t.attempt).token_ids):
+                continue
             group = self.journaled.setdefault(t.k, {})
             if group and next(iter(group.values())).attempt < t.attempt:
                 group.clear()
-            oldest = t.k // self.rules.prompts_per_step - self.rules.max_staleness
-            if len(t.versions) and t.versions.min() < oldest:
-                continue
-            if t.sample < self.rules.group_size and np.array_equal(t.prompt_ids, self.prompt_of(t.k, t.attempt).token_ids):
-                group[t.sample] = t
+            group[t.sample] = t
         return sum(map(len, self.journaled.values()))
 
     def _forget(self, peer: str) -> None:

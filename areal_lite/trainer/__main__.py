@@ -33,7 +33,11 @@ def main() -> None:
                                     timeout_s=stage.trainer.init_timeout_s, threads=stage.trainer.threads)
     if stage.kind == "sft":
         from areal_lite.trainer.sft import train
-        train(stage, arguments.stage_dir, layout, arguments.rank, device)
+        try:
+            train(stage, arguments.stage_dir, layout, arguments.rank, device)
+        except ValueError as error:                # as below
+            print(f"trainer rank {arguments.rank} cannot go on: {error}", file=sys.stderr)
+            sys.exit(FATAL)
     else:
         from areal_lite.streams import Spoke, find
         from areal_lite.trainer.worker import Worker

@@ -16,6 +16,9 @@ from areal_lite.config.schema import Stage
 from realhf import checkpoint
 from realhf.engine import Engine
 
+MANY = 16
+"""Checkpoints that are tried at the most."""
+
 
 class Recovery:
     """STAGE_DIR/checkpoints/step-<version>, saved in the background."""
@@ -30,26 +33,36 @@ class Recovery:
         Newer ones that cannot be read are said and renamed to *.unreadable. ValueError when none can be read, and when the
         checkpoint belongs to another run.
         """
-        bad: list[Path] = []
-        for path in reversed(checkpoint.complete(str(self.root))):
+        bad: list[int] = []
+        for version in self._there():
+            path = self.root / f"step-{version:08d}"
             try:
                 extra = self.engine.load(str(path))
             except (CheckpointException, ValueError) as error:
                 first = (str(error).strip().splitlines() or [""])[0][:300]
                 print(f"checkpoint {path} cannot be read ({type(error).__name__}: {first})", file=sys.stderr)
-                bad.append(path)
+                bad.append(version)
                 continue
             refuse_other(path, extra["of"], identity(self.stage))
             self.engine.all_reduce_sum(np.zeros(1))        # every rank has read it
-            for path in bad if self.rank == 0 else []:
-                aside = path.with_name(path.name + checkpoint.UNREADABLE)
-                shutil.rmtree(aside, ignore_errors=True)
-                os.replace(path, aside)
+            for version in bad if self.rank == 0 else []:
+                self._take_away(self.root / f"step-{version:08d}")
             self.saved = int(extra["version"])
             return self.saved
         if bad:
             raise ValueError(f"none of the checkpoints in {self.root} can be read; move them away to begin the stage anew")
         return 0
+
+    def _there(self) -> list[int]:
+        """Versions to try, newest first, as rank 0 sees them: on a shared file system another node may still see the past."""
+        found = [int(p.name.removeprefix("step-")) for p in reversed(checkpoint.complete(str(self.root)))][:MANY]
+        mine = np.array([*found, *[-1] * (MANY - len(found))]) if self.rank == 0 else np.zeros(MANY)
+        return [int(v) for v in self.engine.all_reduce_sum(mine) if v >= 0]
+
+    def _take_away(self, path: Path) -> None:
+        aside = path.with_name(path.name + checkpoint.UNREADABLE)
+        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(path, aside)
 
     def tick(self, version: int) -> None:
         """After every step: save when checkpoint.every_steps or checkpoint.every_s says so."""
