@@ -112,12 +112,12 @@ def _launch(tree: dict, directory: Path) -> None:
 
 def _watch(launcher: subprocess.Popen, stage_dir: Path) -> None:
     """Until it ends, write down what each side's processes have used at every new step."""
-    seen = 0
+    seen, before = 0, {}
     while launcher.poll() is None:
         time.sleep(0.1)
         steps = len(rows(stage_dir))
-        if steps > seen and (used := cpu_seconds(launcher.pid)):
-            seen = steps
+        if steps > seen and (used := cpu_seconds(launcher.pid)) and all(used[side] >= before.get(side, 0.0) for side in used):
+            seen, before = steps, used                     # less than before: some of them have ended already
             record.append(stage_dir / "cpu.jsonl", {"steps": steps, **used})
 
 

@@ -70,13 +70,14 @@ def table(found: list[dict]) -> str:
 
 
 def plot(found: list[dict], file: Path) -> None:
-    """Accuracy, seconds a step and staleness seen, over the bound."""
+    """Accuracy, distance of the policies, staleness seen and seconds a step, over the bound."""
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    panels = (("accuracy", "held-out accuracy"), ("step_s", "seconds a step"), ("staleness_mean", "mean staleness of trained tokens"))
-    figure, axes = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained")
+    panels = (("accuracy", "held-out accuracy"), ("kl_behaviour", "KL(behaviour || trained) per token"),
+              ("staleness_mean", "mean staleness of trained tokens"), ("step_s", "seconds a step"))
+    figure, axes = plt.subplots(1, len(panels), figsize=(13.5, 3.2), layout="constrained")
     for axis, (key, title) in zip(axes, panels, strict=True):
         for objective in OBJECTIVES:
             mine = [(bound, [r[key] for r in group]) for bound, o, group in cells(found) if o == objective]
