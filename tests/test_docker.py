@@ -39,7 +39,7 @@ def test_everything_that_is_copied_is_there_and_is_all_that_the_package_needs():
 
 def test_what_pip_installs_is_what_the_project_asks_for():
     installed = dict(re.findall(r"['\" ]([a-z-]+)(?:==|>=)([\d.]+)", " ".join(line for line in of("RUN") if "pip install" in line)))
-    asked = "\n".join([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["gpu"]])
+    asked = "\n".join([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["gpu"], *PROJECT["optional-dependencies"]["flash"]])
     wanted = dict(re.findall(r"^([a-z-]+)(?:==|>=)([\d.]+)", asked, re.MULTILINE))
     assert set(installed) == {"torch", "vllm", "flash-attn"}
     assert all(installed[name].startswith(wanted[name]) for name in installed)
