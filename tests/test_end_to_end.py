@@ -40,7 +40,8 @@ class Launched:
     def start(self, *flags: str):
         with open(self.log, "a") as out:
             self.popen = subprocess.Popen([sys.executable, "-m", "areal_lite.launch", *self.words, *flags], cwd=ROOT, stdout=out,
-                                          stderr=subprocess.STDOUT, start_new_session=True)
+                                          stderr=subprocess.STDOUT, start_new_session=True,
+                                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))     # a shell's & ignores it
         return self
 
     def until(self, condition, timeout_s=300.0):

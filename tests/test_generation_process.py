@@ -1,5 +1,7 @@
 """The generation server as a process: how it starts, what its last words are, and that nothing outlives it."""
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import psutil
@@ -55,12 +57,15 @@ def test_a_missing_model_is_named(stage, tmp_path):
     assert status == 1 and line.startswith(f"generation server 0 stops: {tmp_path / 'absent'}: no eos_token_id")
 
 
-def test_a_server_runs_on_the_cores_that_its_environment_names(stage, tmp_path, monkeypatch):
+def test_the_core_of_an_engine_runs_where_its_environment_says_and_the_server_wherever_there_is_room(stage, tmp_path, monkeypatch):
     core = min(os.sched_getaffinity(0))
     monkeypatch.setenv("AREAL_LITE_CPUS", str(core))
     with Process(tmp_path, stage) as server:
         server.receive(Hello)
-        assert psutil.Process(server.process.pid).cpu_affinity() == [core]
+        assert psutil.Process(server.process.pid).cpu_affinity() == sorted(os.sched_getaffinity(0))
+    code = ("import os; from areal_lite.generation.worker_extension import begin_core; os.register_at_fork(after_in_child=begin_core)\n"
+            "if not os.fork(): os._exit(print(os.sched_getaffinity(0), flush=True) or 0)\nos.wait()")
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == str({core})
 
 
 def test_a_verifier_that_cannot_start_says_why(stage, tmp_path):
