@@ -64,11 +64,13 @@ def main() -> int:
     parser.add_argument("--simulated", type=int, default=0, metavar="N", help="runs without vLLM")
     parser.add_argument("--runs", type=int, default=0, metavar="N", help="runs of the real thing")
     parser.add_argument("--seed", type=int, default=1, help="of the first run; the others count up")
-    parser.add_argument("--only", default="", help="kinds of faults, separated by commas")
+    parser.add_argument("--only", default="", help="kinds of simulated faults, separated by commas")
     parser.add_argument("--out", type=Path, default=Path("runs/chaos"), help="finished real runs here are kept")
     options = parser.parse_intermixed_args()
     if not options.simulated and not options.runs:
         parser.error("say --simulated N, --runs N or both")
+    if options.only and options.runs:
+        parser.error("--only chooses among the faults of --simulated; those of --runs come from the seed alone")
     signal.signal(signal.SIGTERM, _interrupt)              # so that a run that is stopped leaves nothing behind either
     options.out.mkdir(parents=True, exist_ok=True)
     bad = 0
