@@ -73,7 +73,7 @@ def batch(n=40, seed=0):
 
 def naive_loss(s, current, entropy, f):
     """The published formulas, a token at a time, in Python floats."""
-    total, clipped, masked = 0.0, 0, 0
+    total, clipped, masked, current = 0.0, 0, 0, current.detach()
     for t in range(len(current)):
         if not f["mask"][t]:
             continue
@@ -165,7 +165,7 @@ def test_the_gap_by_staleness_is_what_a_loop_over_the_tokens_counts():
     for t in range(400):
         if f["mask"][t]:
             b = float(f["behaviour"][t])
-            d = float(current[t]) - b
+            d = float(current[t].detach()) - b
             masked = math.exp(float(f["proximal"][t]) - b) > 1.1
             rows.setdefault(min(int(f["staleness"][t]), 8), []).append((abs(d), math.exp(-d) + d - 1, masked))
     assert sorted(rows) == list(range(9))
