@@ -192,6 +192,13 @@ def test_two_words_of_the_same_key_are_not_chosen_between(words, capsys):
     assert main([*words, "--fresh", "--resume"]) == 2 and "recover=fresh and recover=auto" in capsys.readouterr().err
 
 
+def test_the_other_nodes_hear_that_node_0_cannot_run(words, tmp_path, capsys):
+    place = ["nodes=2", "cluster.gpus_per_node=1", "node_rank=0", "master=127.0.0.1:29600"]
+    assert main([*words, *place]) == 2 and "all 2 nodes reach" in capsys.readouterr().err
+    head = json.loads((tmp_path / "run" / "head.json").read_text())
+    assert head["state"] == "stopped" and "all 2 nodes reach" in head["why"]
+
+
 def test_a_launcher_named_in_a_file_does_not_submit_itself_again(words, tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("base: distill-1.5b-stage1\nlauncher: slurm\n")

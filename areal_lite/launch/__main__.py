@@ -84,22 +84,23 @@ def _run(experiment: Experiment, words: list[str], only_check: bool) -> int:
     if cluster.node_rank and not only_check:
         return _follow(experiment, cores)
     recover.refuse(experiment)
-    if experiment.make and not only_check:                                 # what is made goes into the new run
-        print(recover.prepare(experiment) or f"a new run in {run_dir}")
-    with Beat(run_dir, 1 if only_check else cluster.nodes) as beat:        # the other nodes hear of it when this cannot run
-        if experiment.make:
-            _make(experiment.make, run_dir, experiment.stages[0].seed)
-        report = check(experiment, cores, starting=not only_check)
-        if only_check:
-            print("\n".join(report.facts))
-        if report.wrong:
+    if experiment.make:
+        if not only_check:                                 # what is made goes into the new run
+            print(recover.prepare(experiment) or f"a new run in {run_dir}")
+        _make(experiment.make, run_dir, experiment.stages[0].seed)
+    report = check(experiment, cores, starting=not only_check)
+    if only_check:
+        print("\n".join(report.facts))
+    if report.wrong:
+        with Beat(run_dir, 1 if only_check else cluster.nodes):            # the other nodes hear of it
             raise ConfigError("this cannot run:\n" + "\n".join(f"  - {line}" for line in report.wrong))
-        if not only_check:
-            if not experiment.make and (said := recover.prepare(experiment)):
-                print(said)
-            return _stages(experiment, cores, beat)
-    print(f"ok: {experiment.name} can run here")
-    return 0
+    if only_check:
+        print(f"ok: {experiment.name} can run here")
+        return 0
+    if not experiment.make and (said := recover.prepare(experiment)):
+        print(said)
+    with Beat(run_dir, cluster.nodes) as beat:             # from now on run_dir stays where it is
+        return _stages(experiment, cores, beat)
 
 
 def _elsewhere(experiment: Experiment, words: list[str], only_check: bool) -> int:

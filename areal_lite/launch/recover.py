@@ -68,7 +68,7 @@ def _back_to(experiment: Experiment, checkpoint: Path) -> str:
     """Make this checkpoint the newest of its stage; what the run made after it is set aside."""
     stage, version = _saved(experiment, checkpoint)
     directory = stage_dir(experiment, stage)
-    own = directory / "checkpoints" / f"step-{version:08d}"
+    own = record.checkpoint_dir(directory, version)
     if own.resolve() != checkpoint.resolve():
         partial = own.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
@@ -77,7 +77,7 @@ def _back_to(experiment: Experiment, checkpoint: Path) -> str:
         os.replace(partial, own)
     for newer in record.checkpoints(directory):
         if newer > version:
-            set_aside(directory / "checkpoints" / f"step-{newer:08d}")
+            set_aside(record.checkpoint_dir(directory, newer))
     behind = experiment.stages[experiment.stages.index(stage) + 1:]
     for later in (*(directory / name for name in ("finished.json", "export", "journal")), *(stage_dir(experiment, s) for s in behind)):
         set_aside(later)
