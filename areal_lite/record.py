@@ -10,7 +10,6 @@ AGAIN = 4
 """Exit status of a generation server that the master sent away; a new one is welcome."""
 
 
-
 def append(file: str | os.PathLike, row: dict) -> None:
     """Add one row; a reader never sees half of it once the newline is there. A row that a kill cut off before is removed."""
     with open(file, "a+b") as out:
@@ -65,6 +64,11 @@ def last_status(stage_dir: Path) -> dict:
 def bundle_dir(stage_dir: Path, version: int, every_steps: int) -> Path | None:
     """Where the replay bundle of the step that makes `version` goes; None when that step is not one of the recorded."""
     return stage_dir / "bundles" / f"step-{version:08d}" if every_steps > 0 and version % every_steps == 0 else None
+
+
+def checkpoint_dir(stage_dir: Path, version: int) -> Path:
+    """Where the recovery checkpoint of a version is, once it is finished."""
+    return stage_dir / "checkpoints" / f"step-{version:08d}"
 
 
 def checkpoints(stage_dir: Path) -> list[int]:

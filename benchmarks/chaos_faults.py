@@ -8,14 +8,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from areal_lite import record
 from benchmarks.chaos_link import Link
-from benchmarks.chaos_simulated import flip
+from benchmarks.chaos_simulated import Fault, flip
 
 KINDS = ("kill server", "corrupt weights", "kill trainer", "partition long", "kill launcher", "stop server long", "kill master",
          "corrupt checkpoint", "full disk", "stop server", "clock jump", "partition", "slow disk", "cut link")
@@ -29,18 +28,9 @@ HUNT_S = 20.0
 """How long a version is waited for that can be damaged before a server reads it."""
 
 
-@dataclass(frozen=True)
-class Fault:
-    """Strikes delay_s after `version` was made and the fault before was got over."""
-    kind: str
-    version: int
-    delay_s: float
-    server: int
-    seconds: float
-
-
 def draw(seed: int, servers: int, silence_s: float) -> list[Fault]:
-    """Two kinds in turn, so that seven runs see them all, and one at random; at random points of the run, in random order."""
+    """Two kinds in turn, so that seven runs see them all, and one at random; at random points of the run, in random order. The
+    delay of each counts from when the one before was got over."""
     source = random.Random(seed)
     kinds = [KINDS[2 * seed % len(KINDS)], KINDS[(2 * seed + 1) % len(KINDS)], source.choice(KINDS)]
     source.shuffle(kinds)

@@ -21,8 +21,9 @@ from areal_lite import record
 from areal_lite.config import Stage
 from benchmarks import chaos_checks as checks
 from benchmarks import runs
-from benchmarks.chaos_faults import Fault, Machine, draw, mount, unmount
+from benchmarks.chaos_faults import Machine, draw, mount, unmount
 from benchmarks.chaos_link import Link, free_port
+from benchmarks.chaos_simulated import Fault
 
 SERVERS, STEPS, SILENCE_S, CLOCK_S, STARTS = 2, 20, 8.0, 300.0, 5
 """Of every run; how long it may take and how often its launcher may be started."""

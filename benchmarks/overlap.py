@@ -11,7 +11,6 @@ trusted, and with a core for each side, "CPU alone" is what an undisturbed step 
 import argparse
 import math
 import os
-from pathlib import Path
 from statistics import fmean
 
 from benchmarks import runs
@@ -53,12 +52,9 @@ def verdict(sync: dict[str, float], overlapped: dict[str, float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overlap", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("words", nargs="*", metavar="key=value", help="exp=NAME first (default exp=quickstart)")
-    parser.add_argument("--stage", default="", help="of reinforcement learning; default: the second, or the only one")
+    runs.arguments(parser, "the second, or the only one", "runs/overlap")
     parser.add_argument("--steps", type=int, default=20, help="of each of the two runs (default %(default)s)")
     parser.add_argument("--staleness", type=int, default=2, help="max_staleness of the asynchronous run (default %(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("runs/overlap"),
-                        help="the cold start and finished runs here are kept (default %(default)s)")
     options = parser.parse_intermixed_args()
     experiment, stage = runs.chosen(options.out, options.words, options.stage, 1)
     runs.cold_start(experiment)

@@ -4,6 +4,7 @@ Waits for the launcher of each run. A finished run is not repeated. Meanwhile cp
 seen: CPU seconds so far of the generation side (server, engine, verifier) and of the trainer. On a machine that others use
 too those tell the phases apart from the waiting for a core.
 """
+import argparse
 import dataclasses
 import json
 import shutil
@@ -39,6 +40,13 @@ def chosen(directory: Path, words: list[str], name: str, default: int) -> tuple[
     if not found:
         raise SystemExit(f"error: no stage {name!r} of reinforcement learning; there are {', '.join(s.name for s in stages) or 'none'}")
     return experiment, found[0]
+
+
+def arguments(parser: argparse.ArgumentParser, stage: str, out: str) -> None:
+    """What every benchmark of short runs can be told: words, --stage (without it `stage`, in words) and --out."""
+    parser.add_argument("words", nargs="*", metavar="key=value", help="exp=NAME first (default exp=quickstart)")
+    parser.add_argument("--stage", default="", help=f"of reinforcement learning; default: {stage}")
+    parser.add_argument("--out", type=Path, default=Path(out), help="the cold start and finished runs here are kept (default %(default)s)")
 
 
 def rl_stages(experiment: Experiment) -> list[Stage]:

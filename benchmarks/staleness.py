@@ -97,8 +97,7 @@ def plot(found: list[dict], file: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.staleness", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("words", nargs="*", metavar="key=value", help="exp=NAME first (default exp=quickstart)")
-    parser.add_argument("--stage", default="", help="of reinforcement learning; default: the last one")
+    runs.arguments(parser, "the last one", "runs/staleness")
     parser.add_argument("--steps", type=int, default=40, help="of every run (default %(default)s)")
     parser.add_argument("--seeds", type=int, default=3, help="runs of every cell (default %(default)s)")
     parser.add_argument("--bounds", type=int, nargs="+", default=BOUNDS, metavar="S",
@@ -106,7 +105,6 @@ def main() -> None:
     parser.add_argument("--objectives", nargs="+", choices=OBJECTIVES, default=OBJECTIVES,
                         help=f"values of algorithm.objective (default {' '.join(OBJECTIVES)})")
     parser.add_argument("--rows", type=int, default=0, help="stop after so many new runs; 0: all")
-    parser.add_argument("--out", type=Path, default=Path("runs/staleness"), help="finished runs here are kept (default %(default)s)")
     options = parser.parse_intermixed_args()
     experiment, stage = runs.chosen(options.out, options.words, options.stage, -1)
     if not stage.evaluation.path:

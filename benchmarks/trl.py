@@ -243,14 +243,12 @@ class Comparison:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.trl", description=__doc__.splitlines()[0])
-    parser.add_argument("words", nargs="*", metavar="key=value", help="exp=NAME first (default exp=quickstart)")
-    parser.add_argument("--stage", default="", help="of reinforcement learning; default: the last one")
+    runs.arguments(parser, "the last one", "runs/trl")
     parser.add_argument("--venv", type=Path, default=Path("runs/venv-trl"), help="with TRL; made when it is not there")
     parser.add_argument("--steps", type=int, default=40, help="of every run (default %(default)s)")
     parser.add_argument("--every", type=int, default=4, help="steps between two measured models")
     parser.add_argument("--seeds", type=int, default=1, help="runs of every side (default %(default)s)")
     parser.add_argument("--rows", type=int, default=-1, help="stop after so many new runs; -1: all")
-    parser.add_argument("--out", type=Path, default=Path("runs/trl"), help="the cold start and finished runs here are kept")
     options = parser.parse_intermixed_args()
     experiment, stage = runs.chosen(options.out, options.words, options.stage, -1)
     try:

@@ -53,8 +53,8 @@ class Journal:
         if sum(self.size.values()) + length > self.limit:
             return                                         # room comes with the next checkpoint
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
             if file not in self.open:                      # once a step: closing flushes, which a network file system makes slow
+                self.root.mkdir(parents=True, exist_ok=True)
                 self.open[file] = open(file, "ab")
             self.open[file].writelines([_HEAD.pack(length, checksum.intdigest()), *body])
             self.open[file].flush()

@@ -89,7 +89,7 @@ class Master:
             case Loaded() if peer in s.servers:
                 self.recorder.loaded(peer, message)
             case Damaged():
-                return self._refused(peer, message)
+                return self._unloadable(peer, message)
             case Update():
                 if first:
                     self.recorder.began(message.version, taken_back=s.take_back(self.journal.read(message.version)))
@@ -104,7 +104,7 @@ class Master:
         if worked and self.journal.off:
             self.recorder.event("journal off", why=self.journal.off)
 
-    def _refused(self, peer: str, message: Damaged) -> list:
+    def _unloadable(self, peer: str, message: Damaged) -> list:
         """A version's file is damaged. The server starts again; when it happens to the newest version once more, the group
         does, for only the trainer can publish it anew."""
         self.recorder.event("damaged", peer=peer, version=message.version, why=message.why)

@@ -7,7 +7,7 @@ issued once
 
 where live is the newest version that every ready server holds. So nothing is ever trained more than max_staleness
 versions after it was started, nothing is dropped for being late, and the whole state of an interrupted run is one
-number: from version v, the next ticket is v * P. Who is waited for: groups.py holds what has arrived, `waiting_for`
+number: from version v, the next ticket is v * P. Who is waited for: `groups` holds what has arrived, status.waiting_for
 says it in words. The first Update from trainer rank 0 starts everything.
 """
 from collections.abc import Callable

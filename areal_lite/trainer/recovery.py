@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from torch.distributed.checkpoint import CheckpointException
 
+from areal_lite import record
 from areal_lite.config.identity import identity, refuse_other
 from areal_lite.config.schema import Stage
 from realhf import checkpoint
@@ -24,7 +25,7 @@ class Recovery:
     """STAGE_DIR/checkpoints/step-<version>, saved in the background."""
 
     def __init__(self, stage: Stage, directory: Path, engine: Engine, rank: int):
-        self.stage, self.root, self.engine, self.rank = stage, directory / "checkpoints", engine, rank
+        self.stage, self.directory, self.engine, self.rank = stage, directory, engine, rank
         self.saved, self.saved_at = -1, time.monotonic()
 
     def back(self) -> int:
@@ -33,36 +34,32 @@ class Recovery:
         Newer ones that cannot be read are said and renamed to *.unreadable. ValueError when none can be read, and when the
         checkpoint belongs to another run.
         """
-        bad: list[int] = []
+        bad: list[Path] = []
         for version in self._there():
-            path = self.root / f"step-{version:08d}"
+            path = record.checkpoint_dir(self.directory, version)
             try:
                 extra = self.engine.load(str(path))
             except (CheckpointException, ValueError) as error:
                 first = (str(error).strip().splitlines() or [""])[0][:300]
                 print(f"checkpoint {path} cannot be read ({type(error).__name__}: {first})", file=sys.stderr)
-                bad.append(version)
+                bad.append(path)
                 continue
             refuse_other(path, extra["of"], identity(self.stage))
             self.engine.all_reduce_sum(np.zeros(1))        # every rank has read it
-            for version in bad if self.rank == 0 else []:
-                self._take_away(self.root / f"step-{version:08d}")
+            if self.rank == 0:
+                for unreadable in bad:
+                    _take_away(unreadable)
             self.saved = int(extra["version"])
             return self.saved
         if bad:
-            raise ValueError(f"none of the checkpoints in {self.root} can be read; move them away to begin the stage anew")
+            raise ValueError(f"none of the checkpoints in {bad[0].parent} can be read; move them away to begin the stage anew")
         return 0
 
     def _there(self) -> list[int]:
         """Versions to try, newest first, as rank 0 sees them: on a shared file system another node may still see the past."""
-        found = [int(p.name.removeprefix("step-")) for p in reversed(checkpoint.complete(str(self.root)))][:MANY]
+        found = record.checkpoints(self.directory)[::-1][:MANY]
         mine = np.array([*found, *[-1] * (MANY - len(found))]) if self.rank == 0 else np.zeros(MANY)
         return [int(v) for v in self.engine.all_reduce_sum(mine) if v >= 0]
-
-    def _take_away(self, path: Path) -> None:
-        aside = path.with_name(path.name + checkpoint.UNREADABLE)
-        shutil.rmtree(aside, ignore_errors=True)
-        os.replace(path, aside)
 
     def tick(self, version: int) -> None:
         """After every step: save when checkpoint.every_steps or checkpoint.every_s says so."""
@@ -78,6 +75,14 @@ class Recovery:
             return
         self.engine.wait_saved()
         if self.rank == 0:
-            checkpoint.retire(str(self.root), self.stage.checkpoint.keep)
-        self.engine.save(str(self.root / f"step-{version:08d}"), {"version": version, "of": identity(self.stage)})
+            checkpoint.retire(str(self.directory / "checkpoints"), self.stage.checkpoint.keep)
+        path = record.checkpoint_dir(self.directory, version)
+        self.engine.save(str(path), {"version": version, "of": identity(self.stage)})
         self.saved, self.saved_at = version, time.monotonic()
+
+
+def _take_away(path: Path) -> None:
+    """Out of use, under a name that says why."""
+    aside = path.with_name(path.name + checkpoint.UNREADABLE)
+    shutil.rmtree(aside, ignore_errors=True)
+    os.replace(path, aside)
