@@ -131,7 +131,7 @@ def test_the_prompts_given_to_trl_are_those_of_our_tickets(tmp_path):
     stage = dataclasses.replace(stage, model=dataclasses.replace(stage.model, path=f"{tmp_path}/cold/toy/model"))
     trl.write_prompts(stage, tmp_path / "prompts.jsonl", 30)
     given = list(record.read(tmp_path / "prompts.jsonl"))
-    data = dataset.load(stage.data.path, stage.model.path, format="toy", seed=stage.seed)
+    data = dataset.load(stage.data.path, stage.model.path, format="plain", seed=stage.seed)
     assert [g["prompt_ids"] for g in given] == [data.prompt(k).token_ids.tolist() for k in range(30)]
     tokenizer, _ = dataset.load_tokenizer(stage.model.path)
     assert [tokenizer.decode(g["prompt_ids"]) for g in given] == [g["prompt"] for g in given]

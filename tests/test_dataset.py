@@ -147,6 +147,8 @@ def test_the_same_problems_have_the_same_golds_in_both_published_files():
     ({"problem": "P", "level": "Level 3", "solution": "so \\boxed{\\frac{1}{2}}."}, "P", "", ("\\frac{1}{2}",)),
     ({"question": "P", "answer": "1+1 = <<1+1=2>>2\n#### 1,234"}, "P", "", ("1234",)),
     ({"question": "P", "final_answer": ["$a$", "$b$"]}, "P", "", ("$a$", "$b$")),
+    ({"prompt": "P", "answers": ["a", "b"]}, "P", "P", ("a", "b")),
+    ({"prompt": [{"role": "user", "content": "P"}], "answer": 7}, "P", "P", ("7",)),
     ([{"from": "human", "value": "P"}, {"from": "assistant", "ground_truth": {"value": "5"}}], "P", "", ("5",)),
     ({"prompt": [{"role": "user", "content": "P"}], "reward_model": {"ground_truth": "5"}}, "", "P", ("5",)),
 ])

@@ -57,6 +57,12 @@ def test_every_command_names_a_module_and_experiment_that_exist(command):
         load([w for w in words if "=" in w])
 
 
+def test_the_example_of_an_own_task_is_a_whole_experiment(tmp_path):
+    (tmp_path / "mine.yaml").write_text(re.search(r"```yaml\n(.*?)```", TEXT, re.DOTALL).group(1))
+    (stage,) = load([f"exp={tmp_path / 'mine.yaml'}"]).stages
+    assert (stage.reward.function, stage.cluster.allocation, stage.until.steps) == ("reward.py:score", "vllm.d4+d4", 200)
+
+
 def test_every_recipe_of_the_table_exists_and_every_shipped_experiment_is_in_it():
     table = TEXT[TEXT.index("## Recipes"):TEXT.index("## Commands")]
     told = set()

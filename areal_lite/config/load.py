@@ -32,7 +32,7 @@ def load(words: list[str]) -> Experiment:
     options = dict(_split(word) for word in words)
     name = options.pop("exp", "")
     if not name:
-        raise ConfigError(f"say which experiment: exp=NAME, one of {', '.join(names())}")
+        raise ConfigError(f"say which experiment: exp=FILE.yaml of your own, or exp=NAME, one of {', '.join(names())}")
     tiny = _value(bool, {"true": True, "false": False}.get(said := options.pop("tiny", "false").lower(), said), "command line", "tiny")
     tree, above = _file(name), []
     per_stage = {k: options.pop(k) for k in list(options) if k.startswith("stages.")}
@@ -127,7 +127,7 @@ def _path(name: str, beside: Path) -> Path:
         return found
     if name.endswith((".yaml", ".yml")):
         raise ConfigError(f"{places[0]} does not exist; exp=NAME without .yaml means a shipped experiment, or one in ./configs")
-    near = difflib.get_close_matches(name, {p.stem for d in (OWN, CONFIGS) for p in d.glob("*.yaml")}, 3, 0.4)
+    near = [f"{name}.yaml"] if (beside / f"{name}.yaml").is_file() else difflib.get_close_matches(name, names(), 3, 0.4)
     raise ConfigError(f"no experiment {name!r}; " + (f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names())}"))
 
 

@@ -24,7 +24,7 @@ class Data:
     """What it is trained on."""
     path: str = "???"
     """File, directory or hub data set with the training rows; several with commas."""
-    format: Literal["auto", "areal", "deepscaler", "orz", "simplerl", "verl", "toy", "sft"] = "auto"
+    format: Literal["auto", "areal", "deepscaler", "orz", "simplerl", "verl", "plain", "sft"] = "auto"
     """Layout of the rows; auto goes by what is in them, never by the name of the file."""
     template: str = "none"
     """Prompt template by name (areal_lite/templates.py); "none" uses the row's prompt as it is."""

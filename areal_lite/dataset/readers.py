@@ -230,9 +230,15 @@ def _verl(record: dict[str, Any]) -> dict[str, Any]:
             "source": "gsm8k" if from_gsm8k or "gsm8k" in record.get("data_source", "") else "math" if level else ""}
 
 
-def _toy(record: dict[str, Any]) -> dict[str, Any]:
-    return {"id": record["id"], "prompt": record["prompt"], "problem": record["prompt"],
-            "answers": _golds(record["answers"])}
+def _plain(record: dict[str, Any]) -> dict[str, Any]:
+    """{prompt, answers or answer}, the rows of a task of one's own; the prompt may be one chat message of a user."""
+    prompt = record["prompt"]
+    if isinstance(prompt, list):
+        if len(prompt) != 1:
+            raise TypeError(f"the prompt has {len(prompt)} messages; one can be read, so join them into a text")
+        prompt = prompt[0]["content"]
+    golds = _golds(record["answer" if "answer" in record else "answers"])
+    return {"id": record.get("id"), "prompt": prompt, "problem": prompt, "answers": golds}
 
 
 def _sft(record: dict[str, Any]) -> dict[str, Any]:
@@ -247,8 +253,8 @@ FORMATS = {
     "orz": (_orz, ("prompt", "final_answer")),
     "simplerl": (_simplerl, ("input", "question", "gt_answer")),
     "sft": (_sft, ("prompt", "response")),
-    "toy": (_toy, ("id", "prompt", "answers")),
     "deepscaler": (_problem_answer, ("problem",)),
+    "plain": (_plain, ("prompt",)),
 }
 """Name -> (reader, the keys that tell it). Looked for in this order; "question" counts as "problem"."""
 
