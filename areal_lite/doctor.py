@@ -110,7 +110,8 @@ def memory(device: str) -> list[Finding]:
     if os.path.isdir("/dev/shm"):
         total, _, free = shutil.disk_usage("/dev/shm")
         found.append(Finding(free >= (8 * GIB if device == "cuda" else GIB), f"/dev/shm: {free / GIB:.1f} of {total / GIB:.1f} GiB free",
-                             "docker run --ipc host (or --shm-size 64g), remove what is left there, or set cluster.weights_dir"))
+                             "docker run --ipc host (or --shm-size 64g), remove what is left there, or set cluster.weights_dir or "
+                             "cluster.weights_transport=direct"))
     ram = psutil.virtual_memory()
     found.append(Finding(ram.available >= 4 * GIB, f"memory: {ram.available / GIB:.1f} of {ram.total / GIB:.1f} GiB available",
                          "stop what uses it; the smallest run needs about 4 GiB"))

@@ -94,10 +94,10 @@ class Update:
     version: int
     """Number of optimizer steps' batches these weights have seen: batch s turns version s into s + 1."""
     path: str
-    """Directory that holds weights.bin and manifest.json (see weights.py). "" in an evaluation, which has no trainer:
-    the model directory's own weights, as every server read them at its start."""
+    """Directory that holds weights.bin and manifest.json (see weights.py), or direct://host:port (see direct.py). "" in an
+    evaluation, which has no trainer: the model directory's own weights, as every server read them at its start."""
     checksum: str
-    """Of weights.bin, in hexadecimal; a server refuses a file that differs."""
+    """Of the weights, in hexadecimal; a server refuses what differs."""
     metrics: dict[str, float] = field(default_factory=dict)
     """What the trainer measured in the step that made this version; empty for the first."""
 
@@ -129,6 +129,12 @@ class Damaged:
     """A generation server cannot load this version, because its file is not what was published; it leaves."""
     version: int
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A generation server was too late for this version: the trainer holds a newer one, and the server wants that."""
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

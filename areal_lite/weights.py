@@ -1,4 +1,5 @@
-"""Weights on their way from the trainer to the generation servers: one flat file and a manifest per version.
+"""Weights on their way from the trainer to the generation servers: one flat file and a manifest per version. (The way without
+a file, direct.py, has the same manifests.)
 
 A version is written under a temporary name and renamed into place, never changed afterwards, and removed once every
 server has acknowledged a newer one. Nobody loads a file whose size, checksum, names, shapes or dtypes differ from
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import xxhash
 
+DIRECT = "direct://"
+"""How the path of a version begins that lies in the trainer's memory."""
 ITEM_BYTES = {"float32": 4, "bfloat16": 2}
 _ALIGN = 64
 _CHUNK = 16 << 20
@@ -50,7 +53,7 @@ class Manifest:
     """What weights.bin holds, and a probe that tells whether an engine really computes with it."""
     version: int
     checksum: str
-    """xxh3-128 of weights.bin, hexadecimal. Against damage, not against an adversary: the directory is trusted."""
+    """xxh3-128 of weights.bin (direct.py: direct.Checksum), hexadecimal. Against damage, not against an adversary."""
     nbytes: int
     entries: tuple[Entry, ...]
     probe_ids: tuple[int, ...]
@@ -96,17 +99,24 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
     """The manifest of one published version. WeightsError if it is missing, DamagedError if it is malformed."""
     file = Path(path) / "manifest.json"
     try:
-        raw = json.loads(file.read_text())
+        text = file.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{file}: not a readable weight manifest ({error})") from error
+    return parse_manifest(text, str(file))
+
+
+def parse_manifest(text: str | bytes, where: str) -> Manifest:
+    """The manifest that was written as this JSON. DamagedError naming `where` it is from if it is malformed."""
+    try:
+        raw = json.loads(text)
         entries = tuple(Entry(e["name"], e["dtype"], tuple(e["shape"]), e["offset"]) for e in raw.pop("entries"))
         manifest = Manifest(**{**raw, "entries": entries, "probe_ids": tuple(raw["probe_ids"]),
                                "probe_logprobs": tuple(raw["probe_logprobs"])})
-    except OSError as error:
-        raise WeightsError(f"{file}: not a readable weight manifest ({error})") from error
     except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise DamagedError(f"{file}: not a readable weight manifest ({error})") from error
+        raise DamagedError(f"{where}: not a readable weight manifest ({error})") from error
     for e in entries:
         if e.dtype not in ITEM_BYTES or e.offset < 0 or e.offset + e.nbytes > manifest.nbytes:
-            raise WeightsError(f"{file}: entry {e.name} ({e.dtype}{list(e.shape)} at {e.offset}) does not fit the file")
+            raise WeightsError(f"{where}: entry {e.name} ({e.dtype}{list(e.shape)} at {e.offset}) does not fit the file")
     return manifest
 
 

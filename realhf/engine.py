@@ -227,8 +227,10 @@ class Engine:
         dist.all_reduce(tensor, group=self.mesh.control)
         return tensor.numpy()
 
-    def full_tensors(self, dtype: torch.dtype) -> Iterator[tuple[str, torch.Tensor | None]]:
-        """Hugging Face names and whole tensors on the host, one gathered at a time; None on all ranks but 0.
+    def full_tensors(
+        self, dtype: torch.dtype, device: torch.device = torch.device("cpu")
+    ) -> Iterator[tuple[str, torch.Tensor | None]]:
+        """Hugging Face names and whole tensors on `device`, one gathered at a time; None on all ranks but 0.
 
         Collective: every rank iterates to the end. The tensors are copies. A tied head is not repeated.
         """
@@ -236,13 +238,15 @@ class Engine:
             owner = model.stage_of(name, self.model_config.num_hidden_layers, self.layout.p)
             tensor = None
             if owner == self.mesh.stage:
-                tensor = self.parameters[name].detach().to(self.device, dtype, copy=True).full_tensor().cpu()
+                tensor = self.parameters[name].detach().to(self.device, dtype, copy=True).full_tensor()
+                tensor = tensor.to("cpu" if owner else device)
             source = owner * (self.layout.world_size // self.layout.p)
             if owner and self.mesh.rank == source:
                 dist.send(tensor, 0, group=self.mesh.control)
             if owner and self.mesh.rank == 0:
                 tensor = torch.empty(shape, dtype=dtype)
                 dist.recv(tensor, source, group=self.mesh.control)
+                tensor = tensor.to(device)
             yield name, tensor if self.mesh.rank == 0 else None
 
     def export(self, path: str) -> None:

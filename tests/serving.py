@@ -32,6 +32,22 @@ def publish_fake(root, version, names=("w",), probe=PROBE):
     return Update(version, path, checksum)
 
 
+class Damaging(list):
+    """A feeder's tensors; the first `times` times that they are sent, one number of the second is wrong."""
+
+    def __init__(self, tensors, times=1):
+        super().__init__(tensors)
+        self.times = times
+
+    def __iter__(self):
+        self.times -= 1
+        for k, tensor in enumerate(super().__iter__()):
+            sent = tensor.clone()
+            if k == 1 and self.times >= 0:
+                sent.view(-1)[1] += 1
+            yield sent
+
+
 class Process:
     """A generation server started as the launcher starts it, and the hub it speaks to; killed at the end of `with`."""
 

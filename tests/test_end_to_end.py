@@ -134,7 +134,8 @@ def test_two_servers_with_updates_in_flight_lose_one_to_kill_9_and_every_ticket_
 
 def test_kill_9_of_a_trainer_rank_continues_from_the_checkpoint_and_of_the_launcher_leaves_no_orphan_and_resumes(launched):
     steps = 9
-    run = launched(f"until.steps={steps}", "cluster.allocation=vllm.d1+d2", "algorithm.max_staleness=1").start()
+    run = launched(f"until.steps={steps}", "cluster.allocation=vllm.d1+d2", "algorithm.max_staleness=1",
+                   "cluster.weights_transport=direct").start()          # the others publish files
     run.until(run.made(3))
     assert_only_loopback(run.popen.pid)
     server = run.pid("generation-0")
@@ -153,6 +154,7 @@ def test_kill_9_of_a_trainer_rank_continues_from_the_checkpoint_and_of_the_launc
     again = run.start("--resume")
     assert again.end() == 0, run.log.read_text()
     assert_trained_once(run, steps, 1)
+    assert read_stage(run.stage).cluster.weights_dir == "" and not (run.stage / "weights").exists()
     began = [r for r in run.rows("events") if r["event"] == "began"][-1]
     assert began["version"] in (4, 5, 6) and began["taken_back"] == sum(map(len, held.values()))
     trained = {k: tokens for r in run.rows("tickets") for k, _, _, tokens in r["tickets"]}

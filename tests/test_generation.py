@@ -15,10 +15,10 @@ from areal_lite.generation.engine import EngineError, Output, stop_token_ids
 from areal_lite.generation.server import Server
 from areal_lite.rewards.pool import VerifierPool
 from areal_lite.streams import Broken
-from areal_lite.types import Hello, Loaded, Stop, Trajectory, Update
+from areal_lite.types import Hello, Loaded, Missed, Stop, Trajectory, Update
 from areal_lite.weights import WeightsError
 from tests.fakes import FakeEngine, FakeSpoke
-from tests.serving import STAGE, publish_fake, ticket
+from tests.serving import PROBE, STAGE, publish_fake, ticket
 from tests.tiny import BOX, CLOSE, EOS, ZERO, A, write_tokenizer
 
 
@@ -303,3 +303,102 @@ def test_a_stop_in_the_moment_in_which_a_load_is_done_is_not_lost(model_dir, poo
         s.inbox.put_nowait(Stop("enough"))
         await s.spoke.until(lambda spoke: False)           # run() ends and cancels this
     serving.play(scenario)
+
+
+class Receiving(FakeEngine):
+    """Has its weights sent by the trainer, as a vLLM with one worker would."""
+    group = None
+
+    async def update(self, path, manifest, version, *, recompute):
+        import torch
+
+        from areal_lite.direct import Group
+
+        self.taken = {}
+        if self.group is None or self.group.path != path:
+            self.group = await asyncio.to_thread(Group, path, 1, 2, torch.device("cpu"), 10.0)
+        await asyncio.to_thread(self.group.receive, manifest, self.taken.update)
+        return await super().update(path, manifest, version, recompute=recompute)
+
+
+@pytest.fixture
+def feeder(monkeypatch):
+    """Calls give a new trainer's: publish(version) -> Update."""
+    torch = pytest.importorskip("torch")
+    from areal_lite.trainer.feeder import Feeder
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
+    made = []
+
+    def make():
+        made.append(Feeder("127.0.0.1", torch.device("cpu"), 5.0))
+
+        def publish(version, feeder=made[-1]):
+            return Update(version, *feeder.publish(version, "float32", [("w", torch.full((4,), float(version)))], PROBE, (0, -1, -2)))
+        return publish
+    yield make
+    for one in made:
+        one.close()
+
+
+def receiving(model_dir, pool, **generation):
+    serving = Serving(model_dir, pool, replace(STAGE, generation=replace(STAGE.generation, **generation)))
+    serving.server._engine = serving.engine = Receiving(STAGE)
+    return serving
+
+
+def test_a_server_asks_the_trainer_for_its_weights_and_for_the_newest_when_it_came_too_late(model_dir, pool, feeder):
+    publish, serving = feeder(), receiving(model_dir, pool)
+    first, second = publish(2), publish(3)
+
+    async def scenario(s):
+        s.inbox.put_nowait(first)
+        await s.spoke.until(lambda spoke: spoke.of(Missed))
+        s.inbox.put_nowait(second)
+        await s.spoke.until(loads(1))
+        s.inbox.put_nowait(ticket())
+        await s.spoke.until(trajectories(4))
+        s.inbox.put_nowait(publish(4))
+        await s.spoke.until(loads(2))
+    spoke = serving.play(scenario)
+    assert spoke.of(Missed) == [Missed(2)] and serving.engine.loads == [3, 4]
+    assert [(m.version, m.checksum) for m in spoke.of(Loaded)][:1] == [(3, second.checksum)]
+    assert serving.engine.taken["w"].tolist() == [4.0] * 4
+
+
+def test_a_server_outlives_the_trainer_it_asks_and_of_the_next_one_wants_only_what_it_does_not_hold(model_dir, pool, feeder):
+    publish, serving = feeder(), receiving(model_dir, pool)
+    first = publish(2)
+
+    async def scenario(s):
+        s.inbox.put_nowait(first)
+        await s.spoke.until(loads(1))
+        s.inbox.put_nowait(replace(first, version=3, path="direct://127.0.0.1:9"))       # it died before it could answer
+        while s.spoke.note != "loading version 3":
+            await asyncio.sleep(0.01)
+        s.inbox.put_nowait(Broken("the master has gone"))
+        again = feeder()
+        s.inbox.put_nowait(again(2))                                                     # from its checkpoint: the same numbers
+        await s.spoke.until(loads(2))
+        s.inbox.put_nowait(again(3))
+        await s.spoke.until(loads(3))
+    spoke = serving.play(scenario)
+    assert [(m.version, m.checksum == first.checksum) for m in spoke.of(Loaded)] == [(2, True), (2, True), (3, False)]
+    assert serving.engine.loads == [2, 3]
+
+
+def test_a_trainer_that_cannot_be_reached_or_offers_something_else_ends_the_server_with_its_name(model_dir, pool, feeder):
+    async def scenario(s):
+        s.inbox.put_nowait(update)
+        await s.spoke.until(loads(1))
+    update = Update(3, "direct://127.0.0.1:9", "0" * 32)
+    serving = receiving(model_dir, pool, update_timeout_s=0.6)
+    with pytest.raises(ExceptionGroup) as several:
+        serving.play(scenario)
+    error, = several.value.exceptions
+    assert isinstance(error, EngineError) and "refused" in str(error)
+    assert str(error).startswith("generation-0 did not get version 3 from direct://127.0.0.1:9: ")
+    update = replace(feeder()(3), checksum="0" * 32)
+    with pytest.raises(ExceptionGroup) as several:
+        receiving(model_dir, pool).play(scenario)
+    error, = several.value.exceptions
+    assert str(error).startswith("version 3 is refused: direct://127.0.0.1:") and "is not the update's" in str(error)

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from areal_lite.types import Hello, Loaded, Prompt, Ticket, Trajectory, Update
-from tests.serving import PROBE, STAGE, Process, gone, ticket
+from tests.serving import PROBE, STAGE, Damaging, Process, gone, ticket
 from tests.tiny import logprobs, make_model, perturbed, publish_model
 
 pytestmark = pytest.mark.slow
@@ -174,12 +174,36 @@ def test_prompts_that_do_not_fit_one_forward_pass_together_are_answered_with_the
         assert sorted(t.k for t in server.receive(Trajectory, 8)) == list(range(8))
 
 
-def sampled(server, update, model):
-    """Four answers of a server that has loaded the update, exact under the model."""
-    server.receive(Hello)
+def test_weights_that_the_trainer_sends_are_exact_also_when_they_have_to_be_sent_twice(models, tmp_path, monkeypatch):
+    import torch
+
+    from areal_lite.trainer.feeder import Feeder
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
+    feeder = Feeder("127.0.0.1", torch.device("cpu"), 20.0)
+
+    def publish(version, parts=slice(None)):
+        model = models[0][version]
+        tensors = [(name, p.detach()) for name, p in model.named_parameters()][parts]
+        return Update(version, *feeder.publish(version, "float32", tensors, PROBE, logprobs(model, PROBE)))
+    stage = replace(STAGE, model=replace(STAGE.model, path=str(models[1] / "model")))
+    with Process(tmp_path, stage, module="areal_lite.generation") as server:
+        sampled(server, publish(1), models[0][1])
+        update, (manifest, tensors) = publish(2), feeder._held
+        feeder._held = manifest, Damaging(tensors)
+        assert len(sampled(server, update, models[0][2], before=1)) == 4 and feeder._held[1].times == -1
+        server.send(publish(3, slice(0, 17)))
+        status, (line,) = server.left()
+        assert status == 1 and "version 3 is refused: version 3 holds 17 tensors, version 1 held 38" in line
+    feeder.close()
+
+
+def sampled(server, update, model, before=0):
+    """Four answers of a server that has loaded the update, exact under the model. before: versions it has had."""
+    if not before:
+        server.receive(Hello)
     server.send(update)
     assert server.receive(Loaded)[0].probe_error < EXACT
-    server.send(ticket())
+    server.send(ticket(before))
     answers = server.receive(Trajectory, 4)
     for t in answers:
         ids = np.concatenate([t.prompt_ids, t.output_ids])

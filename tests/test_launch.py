@@ -1,6 +1,7 @@
 """The launcher's pure parts and its edge: placement, preflight, and messages that say what to change."""
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from areal_lite.launch import placement
 from areal_lite.launch.__main__ import main
 from areal_lite.launch.preflight import check, parameters
 from areal_lite.launch.recover import prepare, refuse, set_aside
+from areal_lite.launch.stages import resolve
 from areal_lite.launch.supervise import how_it_ended, last_words
 from areal_lite.toy.tiny import make_tiny
 
@@ -110,6 +112,18 @@ def test_a_taken_port_is_named(words):
         s.listen()
         port = s.getsockname()[1]
         assert f"cluster.master=127.0.0.1:{port} cannot be bound" in wrong(words, f"cluster.master=127.0.0.1:{port}")
+
+
+def test_weights_that_are_sent_directly_need_neither_a_directory_nor_room_for_files(words, monkeypatch):
+    experiment = load([*words, "cluster.weights_transport=direct"])
+    assert resolve(experiment, experiment.stages[0]).cluster.weights_dir == ""
+    with pytest.raises(ConfigError, match=r"cluster\.weights_dir has no effect with weights_transport=direct"):
+        load([*words, "cluster.weights_transport=direct", "cluster.weights_dir=anywhere"])
+    real = shutil.disk_usage
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: real(path)._replace(**{"free": 0} if str(path) == "/dev/shm" else {}))
+    if Path("/dev/shm").is_dir():
+        assert "/dev/shm has 0.0 GiB free, published weights need" in wrong(words)
+    assert wrong(words, "cluster.weights_transport=direct") == ""
 
 
 def test_bad_rows_are_named_by_file_and_row(words, tmp_path):

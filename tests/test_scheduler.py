@@ -9,7 +9,7 @@ from areal_lite.master.evaluation import EvaluationRounds
 from areal_lite.master.ledger import Ledger, LedgerError
 from areal_lite.master.rules import Rules
 from areal_lite.master.scheduler import Scheduler, StalenessError
-from areal_lite.types import Batch, Heartbeat, Hello, Loaded, Prompt, Stop, Ticket, Trajectory, Update
+from areal_lite.types import Batch, Heartbeat, Hello, Loaded, Missed, Prompt, Stop, Ticket, Trajectory, Update
 
 P, N, S = 2, 3, 1
 
@@ -80,6 +80,20 @@ def test_a_step_is_sent_only_when_its_own_tickets_are_whole():
     out = [x for older in (t[0], t[1]) for x in answers(s, "generation-0", older)]
     (batch,) = kinds(out, Batch)
     assert batch.step == 0 and {x.k for mb in batch.minibatches for x in mb.trajectories} == {0, 1}
+
+
+def test_a_server_that_came_too_late_for_a_version_is_told_the_newest_and_owes_what_it_owed():
+    s = scheduler()
+    for x in tickets(join(s))[:2]:
+        answers(s, "generation-0", x)
+    assert [m.version for m in kinds(s.on("trainer-0", Update(1, "v1", "c")), Update)] == [1]
+    owed, late = s.servers["generation-0"].owed, ("generation-1", Hello("generation", 1, 1, 100))
+    assert [m.version for m in kinds(s.on(*late), Update)] == [1]
+    s.step, s.version, s.latest = 2, 2, Update(2, "v2", "c")             # made while both were on their way to version 1
+    assert [(p, m.version) for p, m in s.on("generation-0", Missed(1))] == [("generation-0", 2)]
+    assert s.on("generation-0", Missed(1)) == [] and s.servers["generation-0"].owed == owed > 0
+    assert [(p, m.version) for p, m in s.on("generation-1", Missed(1))] == [("generation-1", 2)]
+    assert kinds(s.on("generation-7", Missed(1)), Stop)
 
 
 def test_new_tickets_wait_until_every_server_has_loaded_the_update():

@@ -16,7 +16,7 @@ import pytest
 import zmq
 
 from areal_lite.streams import Broken, Hub, Spoke, WireError, decode, encode, make_keys, read_keys
-from areal_lite.types import Batch, Damaged, Heartbeat, Hello, Loaded, Minibatch, Prompt, Stop, Ticket, Trajectory, Update
+from areal_lite.types import Batch, Damaged, Heartbeat, Hello, Loaded, Minibatch, Missed, Prompt, Stop, Ticket, Trajectory, Update
 
 
 def ids(*n):
@@ -36,7 +36,7 @@ MESSAGES = [
               Minibatch((), np.zeros((0, 8), np.float32), 0))),
     Update(3, "/dev/shm/x", "ab", {"loss": 0.5, "n": 2}), Hello("generation", 1, 77, 64), Loaded(3, "ab", 1e-6, 0.1),
     Heartbeat("waiting", 1.5, {"generated_tokens": 5.0}), Stop("done"),
-    Damaged(4, "checksum"),
+    Damaged(4, "checksum"), Missed(4),
 ]
 
 

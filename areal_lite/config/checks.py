@@ -87,6 +87,8 @@ def _no_effect(stage: Stage):
         yield f"algorithm.filter_groups={a.filter_groups} needs group_size of at least 2"
     if a.staleness_policy != "bounded" and a.max_staleness == 0:
         yield f"algorithm.staleness_policy={a.staleness_policy} has no effect with max_staleness=0"
+    if stage.cluster.weights_dir and stage.cluster.weights_transport != "files":
+        yield "cluster.weights_dir has no effect with weights_transport=direct, which writes no files"
     if stage.evaluation.temperature == 0 and (stage.evaluation.samples > 1 or stage.evaluation.top_p < 1):
         yield "evaluation.temperature=0 is greedy: samples above 1 and top_p below 1 have no effect"
 

@@ -213,8 +213,11 @@ class Cluster:
     """Nothing moved anywhere for this long: say who waits for whom and stop."""
     silence_s: float = 60.0
     """A server that has not been heard for this long is declared lost and its samples are given to others."""
+    weights_transport: Literal["files", "direct"] = "files"
+    """files: the trainer writes each version and every server reads it. direct: it sends it from its memory into that of each
+    server's vLLM workers (NCCL, gloo on a CPU) and keeps a copy for that; nothing touches a disk."""
     weights_dir: str = ""
-    """Where weights are published; empty means /dev/shm on one node, the run directory on several."""
+    """Where weights are published; empty means /dev/shm on one node, the run directory on several (weights_transport=files)."""
 
 
 @dataclass(frozen=True)

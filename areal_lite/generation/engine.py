@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from areal_lite.config.schema import Stage
 from areal_lite.generation.worker_extension import begin_core
 from areal_lite.types import Finish
-from areal_lite.weights import Manifest, check_same_shape
+from areal_lite.weights import DIRECT, Manifest, check_same_shape
 
 _CPU_KV_BYTES = 512 << 20
 _STREAM_INTERVAL = 16
@@ -160,7 +160,7 @@ class VLLMEngine:
             raise EngineError(f"request {name}: {type(cause).__name__}: {cause}") from error
 
     async def update(self, path: str, manifest: Manifest, version: int, *, recompute: bool) -> float:
-        """Freeze every request, load PATH, go on; return the seconds in between.
+        """Freeze every request, load PATH (a directory, or a direct.Offer's), go on; return the seconds in between.
 
         recompute: prefill running requests again under the new weights instead of keeping their key-value cache.
         WeightsError when the manifest does not match the first one: nothing was touched, generation never stopped.
@@ -171,7 +171,7 @@ class VLLMEngine:
         begin = time.monotonic()
         self._running.clear()
         await self._answer(self._llm.pause_generation(mode="keep", clear_cache=recompute), "pausing")
-        await self._load(path, version)
+        await self._load(path, manifest, version)
         await self._answer(self._llm.update_weight_version(str(version)), "stamping the version")
         self._first, self.version, self._salt = self._first or manifest, version, f"{version} {manifest.checksum}"
         await self._answer(self._llm.resume_generation(), "resuming")
@@ -185,16 +185,19 @@ class VLLMEngine:
         self.version, self._salt = version, f"{version} of the model directory"
         self._running.set()
 
-    async def _load(self, path: str, version: int, tries: int = 2) -> None:
+    async def _load(self, path: str, manifest: Manifest, version: int, tries: int = 2) -> None:
+        method, arguments = "load_weights_file", (path,)
+        if path.startswith(DIRECT):                # which is sent again before it fails
+            method, tries = "receive_weights", 1
+            arguments = path, json.dumps(asdict(manifest)), self._stage.generation.update_timeout_s
         try:
-            call = self._llm.collective_rpc("load_weights_file", args=(path,))
-            await self._answer(call, f"loading version {version}")
+            await self._answer(self._llm.collective_rpc(method, args=arguments), f"loading version {version} from {path}")
         except EngineError:
             raise
         except Exception as error:                 # the worker's error arrives as a bare Exception
             if tries == 1:
                 raise EngineError(f"version {version} does not load from {path}: {error}") from error
-            await self._load(path, version, tries - 1)
+            await self._load(path, manifest, version, tries - 1)
 
     async def _answer(self, call: Awaitable, what: str) -> object:
         """Await a call to EngineCore under the configured clock."""

@@ -22,10 +22,13 @@ from areal_lite.generation.engine import EngineError, Output, Sampling
 from areal_lite.rewards import rules
 from areal_lite.rewards.pool import VerifierPool
 from areal_lite.streams import Broken, Spoke
-from areal_lite.types import Damaged, Hello, Loaded, Stop, Ticket, Trajectory, Update
-from areal_lite.weights import DamagedError, Manifest, WeightsError, read_manifest, verify
+from areal_lite.types import Damaged, Hello, Loaded, Missed, Stop, Ticket, Trajectory, Update
+from areal_lite.weights import DIRECT, DamagedError, Manifest, WeightsError, read_manifest, verify
+from realhf import allocation
 
 _WATCH_S = 0.2
+_AGAIN_S = 0.5
+"""Between two attempts to reach a trainer that may be starting again."""
 _DEFAULT_TOLERANCE = {"float32": 1e-4, "bfloat16": 0.3}
 
 
@@ -59,6 +62,9 @@ class Server:
         self._loaded: Loaded | None = None
         self._requests = itertools.count()
         self._sampling, self._scoring, self._applied, self._stall_s, self._note = 0, 0, 0, 0.0, ""
+        layout = allocation.parse(stage.cluster.allocation).generation
+        self._workers, self._source, self._joined = layout.t * layout.p, "", 0
+        """How many vLLM has; where they had their weights from; how often the server joined."""
         self._before = 0
         """Tokens generated before the server joined this time; the master counts from its Hello."""
 
@@ -93,6 +99,7 @@ class Server:
             task.cancel()
         while not self._updates.empty():
             self._updates.get_nowait()
+        self._joined += 1
         self._sampling, self._scoring, self._before = 0, 0, self._engine.generated_tokens
         self._spoke.send(Hello("generation", self._index, os.getpid(), self._stage.generation.max_concurrency))
         return set()
@@ -150,33 +157,74 @@ class Server:
         """Load and acknowledge; an update without a path names the weights that the engine started with."""
         self._say(f"loading version {update.version}")
         gap, seconds = 0.0, 0.0
-        if update.path:
-            gap, seconds = await self._load(update)
-        else:
+        if not update.path:
             await self._engine.adopt(update.version)
+        elif found := await self._find(update):
+            gap, seconds = await self._load(update, *found)
+        else:
+            self._spoke.send(Missed(update.version))
+            self._say("")
+            return
         self._trusted.set()
         self._applied, self._stall_s = self._applied + 1, self._stall_s + seconds
         self._loaded = Loaded(update.version, update.checksum, gap, seconds)
         self._spoke.send(self._loaded)
         self._say("")
 
-    async def _load(self, update: Update) -> tuple[float, float]:
-        """Check, load, probe; (probe error, seconds of stall)."""
+    async def _find(self, update: Update) -> tuple[str, Manifest] | None:
+        """Where the engine can have it from, and what it is; None when the trainer, or the whole run, has gone on."""
         clock = self._stage.generation.update_timeout_s
         try:
+            if update.path.startswith(DIRECT):
+                return await self._ask(update, time.monotonic() + clock)
             async with asyncio.timeout(clock):             # not wait_for: that of Python 3.11 may swallow a cancellation
-                manifest = await asyncio.to_thread(_verified, update)
-            self._trusted.clear()
-            seconds = await self._engine.update(
-                update.path, manifest, update.version, recompute=self._stage.generation.kv == "recompute")
-            async with asyncio.timeout(clock):
-                logprobs = await self._engine.probe(manifest.probe_ids)
+                return update.path, await asyncio.to_thread(_verified, update)
         except TimeoutError as error:
             raise EngineError(f"version {update.version} from {update.path} was not ready after {clock:g} s") from error
         except WeightsError as error:
-            if isinstance(error, DamagedError):            # nobody can load it, and only the trainer can publish it anew
-                self._spoke.send(Damaged(update.version, str(error)))
-            raise type(error)(f"version {update.version} is refused: {error}") from error
+            raise self._refused(update, error) from error
+
+    async def _ask(self, update: Update, end: float) -> tuple[str, Manifest] | None:
+        """As _find, of the trainer itself: it is this server's turn. A trainer that has died may be starting again."""
+        from areal_lite import direct  # torch reads its environment once: not before the engine has set it
+
+        name, joined, (source, _, group) = f"generation-{self._index}", self._joined, self._source.rpartition("/")
+        in_group = int(group) if source == update.path else 0
+        while True:
+            try:
+                offer = await asyncio.to_thread(direct.ask, update.path, update.version, name, self._workers, in_group,
+                                                end - time.monotonic())
+                break
+            except OSError as error:
+                if self._joined != joined:                 # the master of now will say where its trainer is
+                    return None
+                if time.monotonic() + _AGAIN_S > end:
+                    raise EngineError(f"{name} did not get version {update.version} from {update.path}: {error}") from error
+            await asyncio.sleep(_AGAIN_S)
+        if offer is None:
+            return None
+        if offer.manifest.checksum != update.checksum:
+            raise WeightsError(f"{update.path}: the manifest's checksum {offer.manifest.checksum} is not the update's {update.checksum}")
+        return offer.path, offer.manifest
+
+    def _refused(self, update: Update, error: WeightsError) -> WeightsError:
+        if isinstance(error, DamagedError):                # nobody can load it, and only the trainer can publish it anew
+            self._spoke.send(Damaged(update.version, str(error)))
+        return type(error)(f"version {update.version} is refused: {error}")
+
+    async def _load(self, update: Update, path: str, manifest: Manifest) -> tuple[float, float]:
+        """Load, probe; (probe error, seconds of stall)."""
+        clock = self._stage.generation.update_timeout_s
+        try:
+            self._trusted.clear()
+            seconds = await self._engine.update(path, manifest, update.version, recompute=self._stage.generation.kv == "recompute")
+            async with asyncio.timeout(clock):
+                logprobs = await self._engine.probe(manifest.probe_ids)
+            self._source = path
+        except TimeoutError as error:
+            raise EngineError(f"version {update.version} from {update.path} was not ready after {clock:g} s") from error
+        except WeightsError as error:
+            raise self._refused(update, error) from error
         gap = float(np.abs(logprobs - np.array(manifest.probe_logprobs, np.float32)).max(initial=0.0))
         if not gap <= self._tolerance:
             raise EngineError(

@@ -1,4 +1,4 @@
-"""Runs inside vLLM's worker processes: loads one published weight file, and never outlives the server.
+"""Runs inside vLLM's worker processes: loads a published version, and never outlives the server.
 
 vLLM mixes this class into its worker (worker_extension_cls), so `self` is the worker. Every method is called through
 collective_rpc while generation is paused; arguments and results are plain words and numbers. vllm is imported inside
@@ -9,8 +9,9 @@ import os
 import select
 import signal
 import threading
+from collections.abc import Iterable
 
-from areal_lite.weights import Entry, WeightsError, read_manifest
+from areal_lite.weights import Entry, WeightsError, parse_manifest, read_manifest
 
 _PR_SET_PDEATHSIG = 1
 
@@ -58,26 +59,47 @@ class WorkerExtension:
         full load has succeeded.
         """
         import torch
-        from vllm.config import set_current_vllm_config
-        from vllm.model_executor.model_loader.reload import finalize_layerwise_reload, initialize_layerwise_reload
 
         entries = read_manifest(path).entries
         file = os.path.join(path, "weights.bin")
         flat = torch.from_file(file, shared=False, size=os.path.getsize(file), dtype=torch.uint8)
+        self._load(((e.name, _tensor(flat, e)) for e in entries), file)
+        return len(entries)
+
+    def receive_weights(self, path: str, manifest: str, clock_s: float) -> int:
+        """Load what the trainer at direct://host:port/GROUP sends to this server's workers, and return how many tensors.
+
+        manifest: what the server was offered, as JSON. clock_s: of every wait. RuntimeError or OSError when the trainer is
+        gone, WeightsError when what came is not what was promised; the rest as load_weights_file.
+        """
+        from areal_lite.direct import Group
+
+        promised, group = parse_manifest(manifest, path), getattr(self, "_group", None)
+        self._group = None                         # after an error it is of no use
+        if group is None or group.path != path:
+            group = Group(path, 1 + self.rank, 1 + self.vllm_config.parallel_config.world_size, self.device, clock_s)
+        group.receive(promised, lambda tensors: self._load(tensors, path))
+        self._group = group
+        return len(promised.entries)
+
+    def _load(self, tensors: Iterable[tuple], source: str) -> None:
+        import torch
+        from vllm.config import set_current_vllm_config
+        from vllm.model_executor.model_loader.reload import finalize_layerwise_reload, initialize_layerwise_reload
+
         model = self.model_runner.get_model()
         wanted = {name for name, _ in model.named_parameters()}
         with torch.inference_mode(), set_current_vllm_config(self.vllm_config):
             initialize_layerwise_reload(model)
             try:
-                loaded = model.load_weights((e.name, _tensor(flat, e)) for e in entries)
+                loaded = model.load_weights(tensors)
             finally:                               # also after an error: it forgets what was half loaded
                 finalize_layerwise_reload(model, self.vllm_config.model_config)
             _repack_tied_head(model)
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         if missing := sorted(wanted - loaded):
-            raise WeightsError(f"{file} lacks {len(missing)} of the model's tensors: {', '.join(missing[:3])}")
-        return len(entries)
+            raise WeightsError(f"{source} lacks {len(missing)} of the model's tensors: {', '.join(missing[:3])}")
 
 
 def _tensor(flat, entry: Entry):

@@ -114,7 +114,8 @@ def _memory(report: Report, experiment: Experiment, stage: Stage, count: int, la
         raise ValueError(f"about {(16 + 4 * item) * count / GIB:.1f} GiB of memory are needed, {available / GIB:.1f} GiB are free")
     needed = (stage.checkpoint.keep + 1) * 12 * count + 4 * count
     _room(Path(experiment.run_dir), needed, "checkpoints", "run_dir")
-    _room(Path(weights_dir(experiment, stage)), 4 * item * count, "published weights", "cluster.weights_dir")
+    if where := weights_dir(experiment, stage):
+        _room(Path(where), 4 * item * count, "published weights", "cluster.weights_dir")
 
 
 def _room(directory: Path, needed: float, what: str, key: str) -> None:

@@ -44,7 +44,9 @@ def load_data(stage: Stage, tokenizer_of: str = "") -> dataset.Dataset:
 
 
 def weights_dir(experiment: Experiment, stage: Stage) -> str:
-    """Shared memory on one node, the run directory on several, unless the configuration says where."""
+    """Shared memory on one node, the run directory on several, unless the configuration says where; "" without files."""
+    if stage.cluster.weights_transport != "files":
+        return ""
     directory = stage_dir(experiment, stage).resolve()
     own = f"areal-lite-{hashlib.sha1(str(directory).encode()).hexdigest()[:12]}"           # it is removed at the stage's end
     if stage.cluster.weights_dir:

@@ -195,4 +195,5 @@ class Master:
             self.journal.retire(saved[0])
         if self.scheduler.live > self.retired and self.scheduler.servers:
             self.retired = self.scheduler.live
-            weights.retire(self.stage.cluster.weights_dir, self.scheduler.live)
+            if self.stage.cluster.weights_transport == "files":
+                weights.retire(self.stage.cluster.weights_dir, self.scheduler.live)

@@ -21,7 +21,7 @@ from areal_lite.master.evaluation import EvaluationRounds
 from areal_lite.master.ledger import Ledger
 from areal_lite.master.rules import Rules
 from areal_lite.master.servers import Room, Server
-from areal_lite.types import Heartbeat, Hello, Loaded, Prompt, Stop, Ticket, Trajectory, Update
+from areal_lite.types import Heartbeat, Hello, Loaded, Missed, Prompt, Stop, Ticket, Trajectory, Update
 
 Outgoing = list[tuple[str, object]]
 
@@ -60,7 +60,7 @@ class Scheduler:
 
     def on(self, peer: str, message: object) -> Outgoing:
         """Every message but the lost server's silence comes through here."""
-        if peer not in self.servers and isinstance(message, Trajectory | Loaded):
+        if peer not in self.servers and isinstance(message, Trajectory | Loaded | Missed):
             if isinstance(message, Trajectory):
                 self._refuse(message)
             return [(peer, Stop("declared lost: its samples were given to others"))]
@@ -78,6 +78,8 @@ class Scheduler:
                 return self._train() + self._issue() if self.latest else []    # nobody has to load anything for it
             case Loaded():
                 self._loaded(peer, message)
+            case Missed():
+                self.servers[peer].ended(message.version)
             case Update():
                 self._updated(message)
             case _:
@@ -145,14 +147,12 @@ class Scheduler:
     def _loaded(self, peer: str, loaded: Loaded) -> None:
         server = self.servers[peer]
         server.version = loaded.version
-        if server.loading == loaded.version:
-            server.loading = -1
+        server.ended(loaded.version)
         self._advance_live()
         self.room.changed(peer)
 
     def _advance_live(self) -> None:
-        ready = [s.version for s in self.servers.values() if s.version >= 0]
-        self.live = max(self.live, min(ready, default=-1))
+        self.live = max(self.live, min((s.version for s in self.servers.values() if s.version >= 0), default=-1))
 
     def _arrived(self, peer: str, t: Trajectory) -> None:
         server = self.servers[peer]

@@ -28,6 +28,11 @@ class Server:
         """Samples it could start now."""
         return self.capacity - self.owed
 
+    def ended(self, version: int) -> None:
+        """Its loading of this version has ended, well or not."""
+        if self.loading == version:
+            self.loading = -1
+
     def give(self, ticket: Ticket) -> None:
         """It owes these samples from now on."""
         self.tickets[ticket.purpose, ticket.k] = ticket

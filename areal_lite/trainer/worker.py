@@ -4,7 +4,6 @@ Waits for the master (a Batch or Stop) and, inside the engine, for the other ran
 A checkpoint is one directory and one number, the version; a restarted rank continues from the newest one it finds.
 """
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from areal_lite import record, weights
 from areal_lite.config.schema import Stage
 from areal_lite.streams import Broken, Spoke
 from areal_lite.trainer import bundle
+from areal_lite.trainer.feeder import Feeder
 from areal_lite.trainer.recovery import Recovery
 from areal_lite.trainer.step import ppo_step
 from areal_lite.types import Batch, Hello, Stop, Update
@@ -39,6 +39,10 @@ class Worker:
                                     total_optimizer_steps=0, train=False)
         vocabulary = self.policy.model_config.vocab_size
         self.probe = np.random.RandomState(stage.seed).randint(0, vocabulary, PROBE_TOKENS).astype(np.int32)
+        self.feeder = None
+        if rank == 0 and stage.cluster.weights_transport == "direct":
+            host = stage.cluster.master.rpartition(":")[0] if stage.cluster.nodes > 1 else "127.0.0.1"
+            self.feeder = Feeder(host, device, stage.generation.update_timeout_s / 3)     # whoever waits in line has more
         self.recovery = Recovery(stage, directory, self.policy, rank)
         self.version = self.recovery.back()
 
@@ -92,27 +96,29 @@ class Worker:
             record.write(directory / "config.yaml", (self.directory / "config.yaml").read_text())
 
     def _publish(self, spoke: Spoke, metrics: dict[str, float]) -> None:
-        """Write this version's weights and tell the master; rank 0 writes, all ranks gather."""
+        """Publish this version's weights and tell the master; rank 0 publishes, all ranks gather."""
         spoke.doing(f"publishing version {self.version}")
         started = time.monotonic()
         (probed,) = self.policy.logprobs([Sequence(self.probe)])
-        tensors = self._tensors()
-        if self.rank == 0:
-            path, checksum = weights.publish(self.stage.cluster.weights_dir, self.version, tensors, self.probe, probed)
-            metrics = metrics | ({"time_publish_s": time.monotonic() - started} if metrics else {})
-            spoke.send(Update(self.version, path, checksum, metrics))
-        else:
+        dtype, to = self.stage.model.dtype, self.stage.cluster
+        device = self.policy.device if to.weights_transport == "direct" else torch.device("cpu")
+        tensors = self.policy.full_tensors(getattr(torch, dtype), device)
+        if self.rank:
             for _ in tensors:
                 pass
-
-    def _tensors(self) -> Iterator[tuple[str, str, tuple[int, ...], memoryview]]:
-        dtype = self.stage.model.dtype
-        for name, tensor in self.policy.full_tensors(getattr(torch, dtype)):
-            flat = None if tensor is None else tensor.contiguous().view(torch.uint8).numpy()
-            yield name, dtype, () if tensor is None else tuple(tensor.shape), flat
+            return
+        if self.feeder:
+            path, checksum = self.feeder.publish(self.version, dtype, tensors, self.probe, probed)
+        else:
+            flat = ((name, dtype, tuple(t.shape), t.contiguous().view(torch.uint8).numpy()) for name, t in tensors)
+            path, checksum = weights.publish(to.weights_dir, self.version, flat, self.probe, probed)
+        metrics = metrics | ({"time_publish_s": time.monotonic() - started} if metrics else {})
+        spoke.send(Update(self.version, path, checksum, metrics))
 
     def _finish(self, spoke: Spoke) -> None:
         spoke.doing("exporting the model")
+        if self.feeder:
+            self.feeder.close()
         self.recovery.save(self.version)
         self.policy.wait_saved()
         self.policy.export(str(self.directory / "export"))
