@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from areal_lite import record
-from areal_lite.config import ConfigError, read_words
+from areal_lite.config import ConfigError, identity, read_words
 from areal_lite.evaluate import comparison, report
 from areal_lite.evaluation import questions, results, settings
 from areal_lite.evaluation.answers import COLUMNS, measures
@@ -368,3 +368,9 @@ def test_the_models_of_a_run_are_its_start_and_every_export_with_steps_counted_t
         ("run-start", 0, "start"), ("run-8k-step2", 2, "run/8k/exports/step-00000002"), ("run-8k-step4", 4, "run/8k/export"),
         ("run-16k-step3", 7, "run/16k/exports/step-00000003")]
     assert settings.template(Settings(run=str(tmp_path / "run"))) == "areal-distill"
+
+
+def test_verdicts_of_another_version_of_a_library_are_those_of_another_verifier(monkeypatch):
+    ours = identity.verifier()
+    monkeypatch.setattr(identity, "version", lambda name: "1.0" if name == "sympy" else "0.9.0")
+    assert identity.verifier() != ours

@@ -1,6 +1,7 @@
 """Which files of a run belong to a stage as it is configured now: checkpoints, and journaled answers."""
 import hashlib
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 
 from areal_lite.config.schema import Stage
@@ -23,9 +24,10 @@ def of_answers(stage: Stage) -> dict[str, object]:
 
 
 def verifier() -> str:
-    """Names the code that verdicts come from."""
+    """Names the code that verdicts come from, the libraries' included."""
     files = sorted((Path(__file__).parents[1] / "rewards").glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
+    libraries = "".join(version(name) for name in ("sympy", "math-verify", "latex2sympy2-extended"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files) + libraries.encode()).hexdigest()[:8]
 
 
 def refuse_other(path: Path, saved: dict[str, object], wanted: dict[str, object]) -> None:
