@@ -8,7 +8,7 @@ from tokenizers import Tokenizer, decoders, models
 
 from areal_lite.config import Stage
 from areal_lite.generation.engine import EngineError, Output, Sampling
-from areal_lite.weights import Manifest, check_same_shape
+from areal_lite.weights import DIRECT, Manifest, check_same_shape
 
 LETTERS = [chr(c) for c in range(ord("a"), ord("z") + 1)]
 WORDS = ["<eos>", "<pad>", "\\boxed{", "}", " ", *map(str, range(10)), *LETTERS, *[f"<{i}>" for i in range(23)]]
@@ -36,7 +36,7 @@ class FakeEngine:
                  token_s: float = 0.0, load_s: float = 0.0, probe_off: float = 0.0, dies_after: int = 0):
         """token_s: time a token takes; load_s: a load; probe_off: error of every probe; dies_after: so many tokens."""
         self._token_s, self._load_s, self._probe_off, self._dies_after = token_s, load_s, probe_off, dies_after
-        self._running, self._first, self._manifest = asyncio.Event(), None, None
+        self._running, self._first, self._manifest, self._group = asyncio.Event(), None, None, None
         self.version, self.generated_tokens, self.errored = -1, 0, False
         self.loads: list[int] = []
         """Versions, in the order they were loaded."""
@@ -80,15 +80,25 @@ class FakeEngine:
         return np.array(self._manifest.probe_logprobs, np.float32) + np.float32(self._probe_off)
 
     async def update(self, path: str, manifest: Manifest, version: int, *, recompute: bool) -> float:
-        """As VLLMEngine's; reads nothing but the manifest."""
+        """As VLLMEngine's; of files it reads nothing but the manifest, and what a trainer sends it takes and forgets."""
         if self._first is not None:
             check_same_shape(self._first, manifest)
         self._running.clear()
+        if path.startswith(DIRECT):
+            await asyncio.to_thread(self._receive, path, manifest)
         await asyncio.sleep(self._load_s)
         self._first, self._manifest, self.version = self._first or manifest, manifest, version
         self.loads.append(version)
         self._running.set()
         return self._load_s
+
+    def _receive(self, path: str, manifest: Manifest) -> None:
+        import torch
+
+        from areal_lite.direct import Group
+        if self._group is None or self._group.path != path:
+            self._group = Group(path, 1, 2, torch.device("cpu"), 10.0)
+        self._group.receive(manifest, lambda tensors: [None for _ in tensors])
 
     async def adopt(self, version: int) -> None:
         """As VLLMEngine's."""

@@ -154,7 +154,7 @@ def test_kill_9_of_a_trainer_rank_continues_from_the_checkpoint_and_of_the_launc
     again = run.start("--resume")
     assert again.end() == 0, run.log.read_text()
     assert_trained_once(run, steps, 1)
-    assert read_stage(run.stage).cluster.weights_dir == "" and not (run.stage / "weights").exists()
+    assert read_stage(run.stage).cluster.weights_dir == ""
     began = [r for r in run.rows("events") if r["event"] == "began"][-1]
     assert began["version"] in (4, 5, 6) and began["taken_back"] == sum(map(len, held.values()))
     trained = {k: tokens for r in run.rows("tickets") for k, _, _, tokens in r["tickets"]}

@@ -305,22 +305,6 @@ def test_a_stop_in_the_moment_in_which_a_load_is_done_is_not_lost(model_dir, poo
     serving.play(scenario)
 
 
-class Receiving(FakeEngine):
-    """Has its weights sent by the trainer, as a vLLM with one worker would."""
-    group = None
-
-    async def update(self, path, manifest, version, *, recompute):
-        import torch
-
-        from areal_lite.direct import Group
-
-        self.taken = {}
-        if self.group is None or self.group.path != path:
-            self.group = await asyncio.to_thread(Group, path, 1, 2, torch.device("cpu"), 10.0)
-        await asyncio.to_thread(self.group.receive, manifest, self.taken.update)
-        return await super().update(path, manifest, version, recompute=recompute)
-
-
 @pytest.fixture
 def feeder(monkeypatch):
     """Calls give a new trainer's: publish(version) -> Update."""
@@ -340,14 +324,8 @@ def feeder(monkeypatch):
         one.close()
 
 
-def receiving(model_dir, pool, **generation):
-    serving = Serving(model_dir, pool, replace(STAGE, generation=replace(STAGE.generation, **generation)))
-    serving.server._engine = serving.engine = Receiving(STAGE)
-    return serving
-
-
 def test_a_server_asks_the_trainer_for_its_weights_and_for_the_newest_when_it_came_too_late(model_dir, pool, feeder):
-    publish, serving = feeder(), receiving(model_dir, pool)
+    publish, serving = feeder(), Serving(model_dir, pool)
     first, second = publish(2), publish(3)
 
     async def scenario(s):
@@ -362,11 +340,10 @@ def test_a_server_asks_the_trainer_for_its_weights_and_for_the_newest_when_it_ca
     spoke = serving.play(scenario)
     assert spoke.of(Missed) == [Missed(2)] and serving.engine.loads == [3, 4]
     assert [(m.version, m.checksum) for m in spoke.of(Loaded)][:1] == [(3, second.checksum)]
-    assert serving.engine.taken["w"].tolist() == [4.0] * 4
 
 
 def test_a_server_outlives_the_trainer_it_asks_and_of_the_next_one_wants_only_what_it_does_not_hold(model_dir, pool, feeder):
-    publish, serving = feeder(), receiving(model_dir, pool)
+    publish, serving = feeder(), Serving(model_dir, pool)
     first = publish(2)
 
     async def scenario(s):
@@ -391,7 +368,7 @@ def test_a_trainer_that_cannot_be_reached_or_offers_something_else_ends_the_serv
         s.inbox.put_nowait(update)
         await s.spoke.until(loads(1))
     update = Update(3, "direct://127.0.0.1:9", "0" * 32)
-    serving = receiving(model_dir, pool, update_timeout_s=0.6)
+    serving = Serving(model_dir, pool, replace(STAGE, generation=replace(STAGE.generation, update_timeout_s=0.6)))
     with pytest.raises(ExceptionGroup) as several:
         serving.play(scenario)
     error, = several.value.exceptions
@@ -399,6 +376,6 @@ def test_a_trainer_that_cannot_be_reached_or_offers_something_else_ends_the_serv
     assert str(error).startswith("generation-0 did not get version 3 from direct://127.0.0.1:9: ")
     update = replace(feeder()(3), checksum="0" * 32)
     with pytest.raises(ExceptionGroup) as several:
-        receiving(model_dir, pool).play(scenario)
+        Serving(model_dir, pool).play(scenario)
     error, = several.value.exceptions
     assert str(error).startswith("version 3 is refused: direct://127.0.0.1:") and "is not the update's" in str(error)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from areal_lite import record
+from areal_lite.config import read_stage
 from tests.tiny import make_model
 
 pytestmark = pytest.mark.slow
@@ -147,7 +148,7 @@ def test_a_generation_nodes_cable_pulled_for_20_s_loses_nothing_and_a_trainer_no
 
 
 def test_a_node_without_the_run_directory_serves_with_keys_and_address_from_its_environment(nodes, tmp_path):
-    run = nodes("until.steps=8", "cluster.allocation=vllm.d2+d1", "cluster.silence_s=20")
+    run = nodes("until.steps=8", "cluster.allocation=vllm.d2+d1", "cluster.silence_s=20", "cluster.weights_transport=direct")
     words = [sys.executable, "-m", "areal_lite.launch", "--keys"]
     keys = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     run.start(0, AREAL_LITE_KEYS=keys)
@@ -156,6 +157,7 @@ def test_a_node_without_the_run_directory_serves_with_keys_and_address_from_its_
     run.start(2, AREAL_LITE_KEYS=keys, AREAL_LITE_MASTER="10.213.77.1:29600")
     assert run.end() == [0, 0, 0], run.said()
     assert {r["peer"] for r in run.events("joined")} == {"master", "trainer-0", "generation-0", "generation-1"}
+    assert read_stage(run.stage).cluster.weights_dir == ""     # not even a place for weights is shared
     assert not (tmp_path / "own" / "head.json").exists() and not (tmp_path / "own" / "main" / "keys").exists()
     for secret in json.loads(keys).values():
         assert secret not in run.said()

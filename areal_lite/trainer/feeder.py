@@ -23,7 +23,7 @@ from areal_lite.weights import DIRECT, Entry, Manifest, WeightsError
 
 TURNS = 2
 """Transfers at once: a server is paused during its own, so the fewer share the wire the better; one that hangs takes a turn."""
-TAKEN_S = 5.0
+TAKEN_S = 10.0
 """In which a server that is offered its turn says that it is still there."""
 
 
