@@ -1,4 +1,6 @@
 """The journal: what went in comes out, in order, whatever a kill, a bit or a disk did to the file."""
+import os
+
 import numpy as np
 
 from areal_lite.master.journal import Journal
@@ -55,6 +57,15 @@ def test_a_flipped_bit_anywhere_never_becomes_a_wrong_answer(tmp_path):
         file.write_bytes(whole[:at] + bytes([whole[at] ^ 16]) + whole[at + 1:])
         got = journal(tmp_path).read(0)
         assert [t.k for t in got] == ([0] if at >= len(whole) // 2 else []) and all(same(t, answer(t.k)) for t in got)
+
+
+def test_many_steps_without_a_checkpoint_do_not_use_up_the_open_files(tmp_path):
+    before = len(os.listdir("/proc/self/fd"))
+    j = journal(tmp_path)
+    for k in (*range(P * 100), 3):
+        j.append(answer(k))
+    assert len(os.listdir("/proc/self/fd")) - before <= 20
+    assert [t.k for t in journal(tmp_path).read(0)] == [0, 1, 2, 3, 3, *range(4, P * 100)]
 
 
 def test_answers_of_another_configuration_are_removed(tmp_path):

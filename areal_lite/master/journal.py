@@ -24,6 +24,8 @@ _HEAD = struct.Struct("<QQ")
 """Bytes of the body and its checksum."""
 _COUNT = struct.Struct("<I")
 _LENGTH = struct.Struct("<Q")
+_OPEN = 16
+"""Files open at once; there are as many as steps since the checkpoint before the last."""
 
 
 class Journal:
@@ -55,6 +57,8 @@ class Journal:
         try:
             if file not in self.open:                      # once a step: closing flushes, which a network file system makes slow
                 self.root.mkdir(parents=True, exist_ok=True)
+                if len(self.open) == _OPEN:                # the oldest step's has probably had its last answer
+                    self.open.pop(min(self.open)).close()
                 self.open[file] = open(file, "ab")
             self.open[file].writelines([_HEAD.pack(length, checksum.intdigest()), *body])
             self.open[file].flush()
