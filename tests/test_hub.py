@@ -76,6 +76,15 @@ def test_a_hub_model_is_fetched_without_the_formats_that_are_not_read(ask):
         "config.json": b'{"model_type": "qwen2"}', "model.safetensors": b"weights"}
 
 
+def test_an_evaluation_takes_a_hub_name_and_its_results_have_the_models_name(ask):
+    label, path = ask("""
+from areal_lite.evaluation.settings import Settings, checkpoints
+[c] = checkpoints(Settings(model="owner/model"))
+print(c.label, c.path)
+""").split()
+    assert label == "owner-model" and (Path(path) / "model.safetensors").read_bytes() == b"weights"
+
+
 def test_what_the_hub_does_not_have_is_an_error_that_names_it(ask):
     said = ask("""
 from areal_lite.dataset.readers import load_rows

@@ -15,6 +15,7 @@ import xxhash
 from areal_lite.config import read_experiment
 from areal_lite.config.schema import Cluster, Data, Evaluation, Generation, Model, Reward, Stage
 from areal_lite.evaluation.questions import Question
+from areal_lite.launch.stages import local
 from areal_lite.templates import TEMPLATES
 
 _BLOCKS, _BLOCK = 64, 64 << 10
@@ -24,7 +25,7 @@ _BLOCKS, _BLOCK = 64, 64 << 10
 class Settings:
     """Keys of `python -m areal_lite.evaluate`."""
     model: str = ""
-    """Hugging Face directory. Or:"""
+    """Hugging Face directory or hub name. Or:"""
     run: str = ""
     """Run directory: its start model and every export of every stage, in order."""
     benchmarks: tuple[str, ...] = ("aime24", "amc23", "math500", "gsm8k", "minerva_math", "olympiadbench")
@@ -104,7 +105,7 @@ def checkpoints(settings: Settings) -> list[Checkpoint]:
         path = Path(settings.model).absolute()
         whose = f"{path.parent.name}-" if path.name in ("export", "model") else ""
         step = re.fullmatch(r"step-(\d+)", path.name)
-        return [Checkpoint(f"{whose}{path.name}", settings.model, int(step[1]) if step else 0)]
+        return [Checkpoint(f"{whose}{path.name}", local(settings.model), int(step[1]) if step else 0)]
     run, found, before = Path(settings.run), [], 0
     for i, stage in enumerate(read_experiment(run).stages):
         if i == 0 and Path(stage.model.path).is_dir():
