@@ -6,8 +6,8 @@ T x T mask is ever built. Registered with transformers under NAME, so that its d
 with the `packed` keyword they were given.
 """
 
-import importlib.util
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -33,9 +33,11 @@ class Boundaries:
     """Ranks that hold T / c tokens each, in order."""
 
 
+@torch.compiler.disable  # the loop would be unrolled, and compiled anew for every number of sequences
 def _sdpa(q, k, v, packed: Boundaries, scale: float, window: int | None) -> torch.Tensor:
     pieces = []
-    q, k, v = (x.transpose(0, 1)[None] for x in (q, k, v))
+    shared = q.shape[1] // k.shape[1]  # heads repeated here: with enable_gqa, fp32 on CUDA would build all scores
+    q, k, v = (x.transpose(0, 1)[None] for x in (q, *(x.repeat_interleave(shared, dim=1) for x in (k, v))))
     for start, end in itertools.pairwise(packed.offsets):
         mask = None
         if window is not None and end - start > window:
@@ -44,7 +46,7 @@ def _sdpa(q, k, v, packed: Boundaries, scale: float, window: int | None) -> torc
             mask = (distance >= 0) & (distance < window)
         one = [x[:, :, start:end] for x in (q, k, v)]
         pieces.append(
-            F.scaled_dot_product_attention(*one, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=True)
+            F.scaled_dot_product_attention(*one, attn_mask=mask, is_causal=mask is None, scale=scale)
         )
     return torch.cat(pieces, dim=2)[0].transpose(0, 1)
 
@@ -67,7 +69,16 @@ def _flash_attn(q, k, v, packed: Boundaries, scale: float, window: int | None) -
     )
 
 
-_gpu_kernel = _flash_attn if importlib.util.find_spec("flash_attn") else _torch_varlen
+def half_precision_kernel() -> Callable:
+    """What bf16 on CUDA uses. Found by importing the function: flash-attn-4 installs a package of the same name without it."""
+    try:
+        from flash_attn import flash_attn_varlen_func  # noqa: F401
+    except ImportError:
+        return _torch_varlen
+    return _flash_attn
+
+
+_gpu_kernel = half_precision_kernel()
 
 
 def packed_attention(module, query, key, value, mask, *, packed: Boundaries, scaling, sliding_window=None, **_):
@@ -75,7 +86,7 @@ def packed_attention(module, query, key, value, mask, *, packed: Boundaries, sca
     q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))
     if packed.context is not None:
         q, k, v = gather_sequence(q, k, v, packed.context)
-    half_on_gpu = q.is_cuda and q.dtype in (torch.bfloat16, torch.float16)
+    half_on_gpu = q.device.type != "cpu" and q.dtype in (torch.bfloat16, torch.float16)
     out = (_gpu_kernel if half_on_gpu else _sdpa)(q, k, v, packed, scaling, sliding_window)
     if packed.context is not None:
         out = gather_heads(out, packed.context)

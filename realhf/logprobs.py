@@ -16,7 +16,7 @@ class _FusedLogprobs(torch.autograd.Function):
         logprobs, entropy, log_normaliser = (hidden.new_empty(hidden.shape[0], dtype=torch.float32) for _ in range(3))
         for start in range(0, hidden.shape[0], chunk):
             rows = slice(start, start + chunk)
-            logits = (hidden[rows] @ weight.t()).float().mul_(inverse_temperature)
+            logits = _logits(hidden[rows], weight, inverse_temperature)
             largest = logits.amax(-1)
             if group is not None:
                 dist.all_reduce(largest, dist.ReduceOp.MAX, group=group)
@@ -43,7 +43,7 @@ class _FusedLogprobs(torch.autograd.Function):
         grad_weight = torch.zeros_like(weight, dtype=torch.float32)
         for start in range(0, hidden.shape[0], ctx.chunk):
             rows = slice(start, start + ctx.chunk)
-            log_p = (hidden[rows] @ weight.t()).float().mul_(ctx.inverse_temperature).sub_(log_normaliser[rows, None])
+            log_p = _logits(hidden[rows], weight, ctx.inverse_temperature).sub_(log_normaliser[rows, None])
             grad = torch.zeros_like(log_p) if grad_logprobs is None else log_p.exp().mul_(-grad_logprobs[rows, None])
             if grad_logprobs is not None:
                 own, local = _own_labels(labels[rows], ctx.first, weight.shape[0])
@@ -54,6 +54,13 @@ class _FusedLogprobs(torch.autograd.Function):
             grad_hidden[rows] = grad @ weight
             grad_weight += grad.t() @ hidden[rows]
         return grad_hidden, grad_weight.to(weight.dtype), None, None, None, None
+
+
+def _logits(hidden, weight, inverse_temperature: float):
+    """[rows, V] float32. A GPU adds products of bf16 up in fp32 and need not round the sums; a CPU has no such product."""
+    if hidden.device.type == "cpu" or hidden.dtype == torch.float32:
+        return (hidden @ weight.t()).float().mul_(inverse_temperature)
+    return torch.mm(hidden, weight.t(), out_dtype=torch.float32).mul_(inverse_temperature)
 
 
 def _own_labels(labels, first: int, count: int):

@@ -24,8 +24,8 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def run_ranks(function, world_size: int, *arguments, timeout_s: float = 240.0) -> list:
-    """function(device, *arguments) in every rank of a new group -> what each returned, by rank.
+def run_ranks(function, world_size: int, *arguments, timeout_s: float = 240.0, gpu: bool = False) -> list:
+    """function(device, *arguments) in every rank of a new group -> what each returned, by rank. On the CPU unless `gpu`.
 
     Raises AssertionError with the rank's traceback when one fails, dies or does not end in time.
     """
@@ -33,7 +33,7 @@ def run_ranks(function, world_size: int, *arguments, timeout_s: float = 240.0) -
     ranks, pipes = [], []
     for rank in range(world_size):
         mine, theirs = _context.Pipe(duplex=False)
-        process = _context.Process(target=_rank, args=(theirs, function, rank, world_size, port, arguments))
+        process = _context.Process(target=_rank, args=(theirs, function, rank, world_size, port, arguments, gpu))
         process.start()
         theirs.close()
         ranks.append(process)
@@ -67,9 +67,11 @@ def _collect(ranks, pipes, deadline: float) -> list:
     return [results[rank] for rank in range(len(ranks))]
 
 
-def _rank(pipe, function, rank: int, world_size: int, port: int, arguments) -> None:
+def _rank(pipe, function, rank: int, world_size: int, port: int, arguments, gpu: bool) -> None:
     from realhf.distributed import initialise, leave
 
+    if not gpu:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     try:
         device = initialise(rank, world_size, "127.0.0.1", port, timeout_s=CLOCK_S)
         answer = (None, function(device, *arguments))

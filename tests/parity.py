@@ -119,9 +119,9 @@ def _schedule(step: int) -> float:
     return OPTIMIZER.lr if step == 0 else OPTIMIZER.lr * 0.5 * (1 + math.cos(math.pi * (step - 1) / 3))
 
 
-def measure(layout: str, paths: list[str]) -> list[dict[str, float]]:
+def measure(layout: str, paths: list[str], gpu: bool = False) -> list[dict[str, float]]:
     """The largest relative error of each kind, per model."""
-    by_rank = run_ranks(_measure_all, parse_layout(layout).world_size, layout, paths)
+    by_rank = run_ranks(_measure_all, parse_layout(layout).world_size, layout, paths, gpu=gpu)
     kinds = ("loss", "grad_norm", "gradient", "parameter")
     return [{kind: max(row.get(kind, 0.0) for row in rows) for kind in kinds} for rows in zip(*by_rank, strict=True)]
 
@@ -155,7 +155,7 @@ def _moments(engine: Engine):
     """First moments of this rank's pipeline stage, whole; the copy of a tied head under the embedding's name."""
     for name, parameter in engine.parameters.items():
         tied = name == HEAD and engine.model_config.tie_word_embeddings
-        yield EMBEDDING if tied else name, engine.optimizer.state[parameter]["exp_avg"].full_tensor().numpy().copy()
+        yield EMBEDDING if tied else name, engine.optimizer.state[parameter]["exp_avg"].full_tensor().cpu().numpy().copy()
 
 
 def compare(found: dict, expected: dict, all_parameters: bool) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """The benchmark command, and what packing is for: tokens per second on a long-tailed mix."""
 
+import os
 import subprocess
 import sys
 import time
@@ -43,7 +44,8 @@ def test_packed_training_is_at_least_three_times_as_fast_as_padded_batches_on_a_
 def _bench(*words: str) -> dict[str, list[str]]:
     """The printed table: phase -> its columns."""
     command = [sys.executable, "-m", "realhf.bench", "--steps", "1", *words]
-    out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=240).stdout
+    on_cpu = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=240, env=on_cpu).stdout
     return {line[:20].strip(): line[20:].split() for line in out.splitlines()}
 
 
