@@ -75,11 +75,10 @@ class Engine:
             decoder.to(dtype).requires_grad_(False)
         if self.mesh.tensor is not None:
             apply_tensor_parallel(decoder, self.mesh.tensor, self.model_config.base_model_tp_plan)
+        if config.compile_layers:
+            model.compile_layers(decoder)
         if config.activation_checkpointing and train:
             model.checkpoint_activations(decoder)
-        if config.compile_layers:
-            for layer in decoder.model.layers.values():  # inside FSDP's hooks, around the recomputation
-                layer.forward = torch.compile(layer.forward, dynamic=True)
         apply_shards(decoder, self.mesh, dtype, config.cpu_offload)
         model.materialise(decoder, self.model_config, self.device, config.cpu_offload)
         return decoder
@@ -236,11 +235,11 @@ class Engine:
         """
         for name, shape in model.parameter_shapes(self.model_config).items():
             owner = model.stage_of(name, self.model_config.num_hidden_layers, self.layout.p)
+            source = owner * (self.layout.world_size // self.layout.p)
             tensor = None
             if owner == self.mesh.stage:
-                tensor = self.parameters[name].detach().to(self.device, dtype, copy=True).full_tensor()
-                tensor = tensor.to("cpu" if owner else device)
-            source = owner * (self.layout.world_size // self.layout.p)
+                whole = self.parameters[name].detach().to(self.device, dtype, copy=True).full_tensor()
+                tensor = whole.to("cpu" if owner else device) if self.mesh.rank == source else None
             if owner and self.mesh.rank == source:
                 dist.send(tensor, 0, group=self.mesh.control)
             if owner and self.mesh.rank == 0:

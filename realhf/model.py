@@ -4,6 +4,7 @@ Built without memory (meta device); cut by parallel/, then filled by load.py. Wi
 Every parameter keeps its Hugging Face name, whatever the layout, so checkpoints and exports need no name map.
 """
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -138,6 +139,22 @@ def materialise(decoder: Decoder, config: PretrainedConfig, device: torch.device
     decoder.to_empty(device="cpu" if on_host else device)
     rotary = decoder.model.rotary_emb
     decoder.model.rotary_emb = type(rotary)(config=config).to(device)
+
+
+def compile_layers(decoder: Decoder, backend: str | Callable = "inductor") -> None:
+    """Compile what a layer does around its attention kernel, once for all layers, numbers of tokens and of sequences.
+
+    Inside FSDP's hooks, and before checkpoint_activations: a graph that breaks at the kernel cannot hold a checkpoint.
+    """
+
+    def any_length(compiled: Callable, hidden: torch.Tensor, **others) -> torch.Tensor:
+        for x in (hidden, *others["position_embeddings"]):
+            torch._dynamo.maybe_mark_dynamic(x, 1)
+        torch._dynamo.maybe_mark_dynamic(others["packed"].cumulative, 0)
+        return compiled(hidden, **others)
+
+    for layer in decoder.model.layers.values():
+        layer.forward = partial(any_length, torch.compile(layer.forward, backend=backend))
 
 
 def checkpoint_activations(decoder: Decoder) -> None:
