@@ -37,7 +37,7 @@ class FakeEngine:
         """token_s: time a token takes; load_s: a load; probe_off: error of every probe; dies_after: so many tokens."""
         self._token_s, self._load_s, self._probe_off, self._dies_after = token_s, load_s, probe_off, dies_after
         self._running, self._first, self._manifest, self._group = asyncio.Event(), None, None, None
-        self.version, self.generated_tokens, self.errored = -1, 0, False
+        self.version, self.generated_tokens, self.errored, self._clock_s = -1, 0, False, stage.generation.update_timeout_s
         self.loads: list[int] = []
         """Versions, in the order they were loaded."""
 
@@ -97,7 +97,7 @@ class FakeEngine:
 
         from areal_lite.direct import Group
         if self._group is None or self._group.path != path:
-            self._group = Group(path, 1, 2, torch.device("cpu"), 10.0)
+            self._group = Group(path, 1, 2, torch.device("cpu"), self._clock_s)
         self._group.receive(manifest, lambda tensors: [None for _ in tensors])
 
     async def adopt(self, version: int) -> None:

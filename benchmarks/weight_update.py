@@ -1,9 +1,9 @@
-"""How long a weight update stops generation: python -m benchmarks.weight_update [--dtype bfloat16] [--updates 8]
+"""How long a weight update stops generation: python -m benchmarks.weight_update [--dtype bfloat16] [--transport direct]
 
 64 streams generate on a real vLLM engine while versions are loaded in flight, for a model of the quickstart's size and
 one of 100M parameters. Two yardsticks on the same core: reading the weight file once into new memory, and copying as
 many bytes in memory that is already there. Of the whole stall, `step` is the wait for the step under way (tokens are
-still made) and 20 ms of sleep inside vLLM's pause.
+still made) and 20 ms of sleep inside vLLM's pause. With --transport direct the weights come from a feeder in this process.
 """
 import argparse
 import asyncio
@@ -18,7 +18,7 @@ import numpy as np
 
 from areal_lite.config.schema import Cluster, Data, Generation, Model, Stage
 from areal_lite.generation.engine import EngineError, Sampling, VLLMEngine
-from areal_lite.weights import publish, read_manifest
+from areal_lite.weights import Manifest, publish, read_manifest
 
 STREAMS = 64
 SIZES = {"quickstart": {"vocab_size": 64, "hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 3,
@@ -69,7 +69,27 @@ def copy_ms(file: Path) -> tuple[float, float]:
     return median_ms(lambda: np.fromfile(file, np.uint8)), median_ms(lambda: np.copyto(target, source))
 
 
-async def play(directory: Path, dtype: str, updates: int, tokens: int) -> dict[str, list[float]]:
+class Sent:
+    """The weights of a file, as versions that a feeder holds."""
+
+    def __init__(self, path: str, manifest: Manifest):
+        import torch
+
+        from areal_lite.trainer.feeder import Feeder
+        flat = torch.from_file(f"{path}/weights.bin", size=manifest.nbytes, dtype=torch.uint8).clone()
+        self.feeder, self.dtype, self.group = Feeder("127.0.0.1", torch.device("cpu"), 60.0), manifest.entries[0].dtype, 0
+        self.tensors = [(e.name, flat[e.offset:e.offset + e.nbytes].view(getattr(torch, e.dtype)).view(e.shape)) for e in manifest.entries]
+
+    def __call__(self, version: int) -> tuple[str, Manifest]:
+        """Publish it and wait until it is this server's turn."""
+        from areal_lite.direct import ask
+        path, _ = self.feeder.publish(version, self.dtype, self.tensors)
+        offer = ask(path, version, "benchmark", 1, self.group, 60.0)
+        self.group = int(offer.path.rpartition("/")[2])
+        return offer.path, offer.manifest
+
+
+async def play(directory: Path, dtype: str, updates: int, tokens: int, transport: str) -> dict[str, list[float]]:
     stage = Stage(model=Model(path=str(directory), dtype=dtype), data=Data(max_prompt_tokens=64),
                   generation=Generation(max_new_tokens=tokens, max_concurrency=STREAMS, kv_cache_bytes=2 << 30),
                   cluster=Cluster(device="cpu"))
@@ -77,7 +97,8 @@ async def play(directory: Path, dtype: str, updates: int, tokens: int) -> dict[s
     await engine.start()
     path = str(directory / "v00000000")
     manifest = read_manifest(path)
-    await engine.update(path, manifest, 0, recompute=False)
+    find = Sent(path, manifest) if transport == "direct" else lambda version: (path, manifest)
+    await engine.update(*find(0), 0, recompute=False)
 
     async def stream(n: int) -> None:
         prompt = np.arange(1 + n % 8, 30, dtype=np.int32)
@@ -93,7 +114,8 @@ async def play(directory: Path, dtype: str, updates: int, tokens: int) -> dict[s
     engine.calls.clear()
     whole = []
     for version in range(1, updates + 1):
-        whole.append(1e3 * await engine.update(path, manifest, version, recompute=False))
+        found = await asyncio.to_thread(find, version)
+        whole.append(1e3 * await engine.update(*found, version, recompute=False))
         await asyncio.sleep(1.0)
     return {"stall": whole, **engine.calls}
 
@@ -103,17 +125,19 @@ def main() -> None:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"], help="of the model (default %(default)s)")
     parser.add_argument("--updates", type=int, default=8, help="loads that are measured (default %(default)s)")
+    parser.add_argument("--transport", default="files", choices=["files", "direct"], help="how weights come (default %(default)s)")
     parser.add_argument("--size", choices=list(SIZES), help="only this model (default: both, one after the other)")
     options = parser.parse_args()
     if options.size is None:                       # one engine per process
         for size in SIZES:
             os.spawnlp(os.P_WAIT, sys.executable, sys.executable, "-m", "benchmarks.weight_update", "--dtype",
-                       options.dtype, "--updates", str(options.updates), "--size", size)
+                       options.dtype, "--updates", str(options.updates), "--transport", options.transport, "--size", size)
         return
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as directory:
         parameters, nbytes = make(Path(directory), SIZES[options.size], options.dtype)
         read, copy = copy_ms(Path(directory) / "v00000000" / "weights.bin")
-        times = asyncio.run(play(Path(directory), options.dtype, options.updates, tokens=1000))
+        times = asyncio.run(play(Path(directory), options.dtype, options.updates, 1000, options.transport))
         stall = [s - p for s, p in zip(times["stall"], times["pausing"], strict=True)]
         row = {"stall": times["stall"], "step": times["pausing"], "stall - step": stall, "load": times["loading"]}
         print(f"{options.size}: {parameters / 1e6:.1f}M {options.dtype} parameters, {nbytes / 1e6:.1f} MB, "
