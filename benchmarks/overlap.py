@@ -7,12 +7,20 @@ that is where overlapping them could bring 1.8; overlap efficiency (longer phase
 are off. The first rows are left out; the last are not, though the servers have nothing left to do there. The CPU columns
 are what each side's processes computed per step: on a machine that does other work too, the wall clock is not to be
 trusted, and with a core for each side, "CPU alone" is what an undisturbed step would take at least.
+
+--hidden and --layers take a model of that shape with random weights instead of the cold start: the larger it is, the more of
+a step is arithmetic and the less the server's and vLLM's own loops, which share the trainer's core. It learns nothing.
 """
 import argparse
+import dataclasses
 import math
 import os
+from pathlib import Path
 from statistics import fmean
 
+from areal_lite import toy
+from areal_lite.toy.model import CONFIG, HEAD_SIZE
+from areal_lite.toy.vocabulary import write_tokenizer
 from benchmarks import runs
 
 WARM = 3
@@ -49,15 +57,36 @@ def verdict(sync: dict[str, float], overlapped: dict[str, float]) -> str:
         f"overlap efficiency {efficiency:.2f}, bar 0.85: {bar(efficiency >= 0.85)}"])
 
 
+def random_model(directory: Path, hidden: int, layers: int) -> None:
+    """Write the quickstart's model with other sizes; hidden: a multiple of 64, of two query heads to a key head."""
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    heads = hidden // HEAD_SIZE
+    config = Qwen2Config(**CONFIG | {"hidden_size": hidden, "intermediate_size": 2 * hidden, "num_hidden_layers": layers,
+                                     "num_attention_heads": heads, "num_key_value_heads": heads // 2})
+    Qwen2ForCausalLM(config).save_pretrained(directory)
+    write_tokenizer(directory)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overlap", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     runs.arguments(parser, "the second, or the only one", "runs/overlap")
     parser.add_argument("--steps", type=int, default=20, help="of each of the two runs (default %(default)s)")
     parser.add_argument("--staleness", type=int, default=2, help="max_staleness of the asynchronous run (default %(default)s)")
+    parser.add_argument("--hidden", type=int, help="a random model of this width, a multiple of 64, instead of the cold start")
+    parser.add_argument("--layers", type=int, default=2, help="of that model (default %(default)s)")
     options = parser.parse_intermixed_args()
     experiment, stage = runs.chosen(options.out, options.words, options.stage, 1)
-    runs.cold_start(experiment)
+    if options.hidden:
+        path = options.out / f"hidden-{options.hidden}-layers-{options.layers}"
+        random_model(path, options.hidden, options.layers)
+        toy.make(Path(experiment.run_dir) / "toy")
+        still = dataclasses.replace(stage.trainer.optimizer, lr=1e-12)     # both runs answer alike from the first step to the last
+        stage = dataclasses.replace(stage, model=dataclasses.replace(stage.model, path=str(path)),
+                                    trainer=dataclasses.replace(stage.trainer, optimizer=still))
+    else:
+        runs.cold_start(experiment)
     found, cpu = {}, {}
     print(f"{experiment.name}, stage {stage.name}, {options.steps} steps, load average before {os.getloadavg()[0]:.1f}", flush=True)
     print(f"{'':16}{'step':>9}{'generation':>12}{'training':>10}{'stall':>8}{'tokens':>8}{'staleness':>11}{'CPU generation':>16}"
