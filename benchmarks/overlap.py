@@ -59,8 +59,10 @@ def verdict(sync: dict[str, float], overlapped: dict[str, float]) -> str:
 
 def random_model(directory: Path, hidden: int, layers: int) -> None:
     """Write the quickstart's model with other sizes; hidden: a multiple of 64, of two query heads to a key head."""
+    import torch
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
+    torch.manual_seed(0)
     heads = hidden // HEAD_SIZE
     config = Qwen2Config(**CONFIG | {"hidden_size": hidden, "intermediate_size": 2 * hidden, "num_hidden_layers": layers,
                                      "num_attention_heads": heads, "num_key_value_heads": heads // 2})
