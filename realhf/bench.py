@@ -25,6 +25,7 @@ import torch
 from transformers import PretrainedConfig
 
 from realhf.allocation import Layout, parse_layout
+from realhf.attention import half_precision_kernel
 from realhf.balance import balance, sequence_cost
 from realhf.config import Engine as EngineConfig
 from realhf.distributed import initialise, leave
@@ -154,7 +155,8 @@ def _print(options, layout: Layout, engine: Engine, lengths: np.ndarray, seconds
     weights = sum(shape.numel() for shape in parameter_shapes(engine.model_config).values())
     flops = training_flops(engine.model_config, lengths)
     if device.type == "cuda":
-        name, peak = torch.cuda.get_device_name(device), torch.cuda.max_memory_allocated(device)
+        kernel = half_precision_kernel().__name__.strip("_")
+        name, peak = f"{torch.cuda.get_device_name(device)}, {kernel}", torch.cuda.max_memory_allocated(device)
     else:
         name = f"CPU, {torch.get_num_threads()} thread(s) a rank"
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
