@@ -145,7 +145,13 @@ def compile_layers(decoder: Decoder, backend: str | Callable = "inductor") -> No
     """Compile what a layer does around its attention kernel, once for all layers, numbers of tokens and of sequences.
 
     Inside FSDP's hooks, and before checkpoint_activations: a graph that breaks at the kernel cannot hold a checkpoint.
+    Raises ValueError for tensor-parallel layers.
     """
+    if decoder.tensor is not None:
+        raise ValueError(
+            f"compile_layers with t (m) {decoder.tensor.size()}: torch 2.13 does not compile tensor-parallel layers for changing "
+            "lengths; set compile_layers=false, or t1 with more d or c"
+        )
 
     def any_length(compiled: Callable, hidden: torch.Tensor, **others) -> torch.Tensor:
         for x in (hidden, *others["position_embeddings"]):

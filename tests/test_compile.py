@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+import pytest
 import torch
 
 from realhf import attention, model
@@ -55,3 +56,12 @@ def test_compiled_layers_give_the_same_losses_and_gradients_and_are_not_compiled
     assert on_cpu[2] == on_cpu[3] <= 12, "six pieces around a kernel that is not compiled, at most twice each"
     assert on_gpu[2] == on_gpu[3] <= 2, "one graph for all layers; the second is for any longest sequence"
     assert on_cpu[3] and on_gpu[3]
+
+
+def _refused(device, path):
+    with pytest.raises(ValueError, match=r"compile_layers with t \(m\) 2: .* set compile_layers=false, or t1 with more d or c"):
+        make_engine(device, path, "t2", compile_layers=True)
+
+
+def test_tensor_parallel_layers_are_not_compiled_and_say_so(tmp_path):
+    run_ranks(_refused, 2, make_model(tmp_path / "model", "qwen2", tied=True))
