@@ -41,7 +41,7 @@ class Engine:
     cpu_offload: bool = False
     """Keep master weights and optimizer state in host memory."""
     compile_layers: bool = False
-    """torch.compile per decoder layer (CUDA; on CPU it was slower than eager)."""
+    """torch.compile per decoder layer (meant for CUDA; no faster than eager on CPU), not with tensor parallelism."""
     logprob_chunk_tokens: int = 1024
     """Tokens whose logits exist at one time in the fused logprob head."""
     init_timeout_s: float = 300.0
