@@ -3,7 +3,8 @@
 A server asks trainer/feeder.py (JSON through its TCPStore) and waits for its turn. Then trainer rank 0 and the workers of that
 server form a process group of their own, so that one that dies breaks nobody else's; the tensors are broadcast in the order
 of the manifest and loaded as they come. At the end all agree whether every worker holds what was promised; if not,
-everything is sent once more. Nothing here waits longer than the clock it is given. SECURITY.md says who is trusted.
+everything is sent once more. Nothing here waits longer than the clock it is given. A trainer that dies in the middle takes that
+server with it, for nobody could finish its weights; both are started again. SECURITY.md says who is trusted.
 """
 import json
 import os
@@ -101,6 +102,12 @@ def ask(path: str, version: int, name: str, workers: int, group: int, clock_s: f
     return Offer(f"{path}/{answer['group']}", parse_manifest(answer["manifest"], path))
 
 
+def raise_at_wait() -> None:
+    """Have the NCCL groups that are made from now on raise errors where they are waited for; by default a peer's death ends
+    this process too. Where there are threads, before them: they read the environment."""
+    os.environ.setdefault("TORCH_NCCL_BLOCKING_WAIT", "1")
+
+
 class Group:
     """Trainer rank 0 (rank 0) and the vLLM workers of one server (ranks 1, 2, ...). Broken for good after any RuntimeError."""
 
@@ -108,8 +115,8 @@ class Group:
         """Join direct://host:port/GROUP; all `size` have to come in time. OSError or RuntimeError when they do not."""
         self.path, self._device, self._clock = path, device, timedelta(seconds=clock_s)
         store = dist.PrefixStore(path.rpartition("/")[2], connect(path, clock_s))
-        if device.type == "cuda":                  # an error raises at wait(); the default would end this process with the peer's
-            os.environ["TORCH_NCCL_BLOCKING_WAIT"] = "1"
+        if device.type == "cuda":
+            raise_at_wait()
             options = dist.ProcessGroupNCCL.Options()
             options._timeout = self._clock
             self._backend = dist.ProcessGroupNCCL(store, rank, size, options)

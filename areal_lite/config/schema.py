@@ -66,7 +66,7 @@ class Generation:
     start_timeout_s: float = 600.0
     """Until a server is ready: vLLM reads the model, compiles and captures its graphs."""
     update_timeout_s: float = 120.0
-    """Clock of one pause, load and resume."""
+    """Clock of one pause, load and resume, and of the wait for a turn before (cluster.weights_transport=direct)."""
     threads: int = 1
     """OMP threads of a CPU server."""
 

@@ -18,9 +18,10 @@ from datetime import timedelta
 import torch
 import torch.distributed as dist
 
-from areal_lite.direct import POLL_S, Ask, Checksum, Group, connect
+from areal_lite.direct import Ask, Checksum, Group, connect, raise_at_wait
 from areal_lite.weights import DIRECT, Entry, Manifest, WeightsError
 
+LISTEN_S = 0.03
 TURNS = 2
 """Transfers at once: a server is paused during its own, so the fewer share the wire the better; one that hangs takes a turn."""
 TAKEN_S = 10.0
@@ -33,6 +34,8 @@ class Feeder:
     def __init__(self, host: str, device: torch.device, clock_s: float):
         """host: this node's address, as the servers reach it. device: where the versions lie. clock_s: of one transfer."""
         self._device, self._clock_s = device, clock_s
+        if device.type == "cuda":
+            raise_at_wait()
         listener = socket.create_server((host, 0))         # by itself the store would listen on every interface
         port = listener.getsockname()[1]
         self._store = dist.TCPStore(host, port, is_master=True, wait_for_workers=False, timeout=timedelta(seconds=clock_s),
@@ -75,7 +78,7 @@ class Feeder:
         self._thread.join()
 
     def _listen(self) -> None:
-        while not self._closed.wait(POLL_S):
+        while not self._closed.wait(LISTEN_S):
             while self._store.queue_len("asks"):
                 try:
                     asked = Ask(**json.loads(self._store.queue_pop("asks")))
