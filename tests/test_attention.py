@@ -86,11 +86,13 @@ def flash_attn_varlen_func(q, k, v, cu_seqlens_q, cu_seqlens_k, max_seqlen_q, ma
 
 
 @pytest.fixture
-def flash_attn_2(tmp_path, monkeypatch):
-    (tmp_path / "flash_attn.py").write_text("from tests.test_attention import flash_attn_varlen_func\n")
+def site_packages(tmp_path, monkeypatch):
+    """A directory to install another flash_attn in than this machine may have."""
+    kept = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "flash_attn"}
     monkeypatch.syspath_prepend(tmp_path)
-    yield
+    yield tmp_path
     sys.modules.pop("flash_attn", None)
+    sys.modules.update(kept)
 
 
 def _compare(kernel, window):
@@ -114,16 +116,15 @@ def test_torchs_varlen_kernel_is_told_the_same(varlen_on_cpu, window):
 
 
 @pytest.mark.parametrize("window", [None, 3])
-def test_flash_attn_is_told_the_same(flash_attn_2, window):
+def test_flash_attn_is_told_the_same(site_packages, window):
+    (site_packages / "flash_attn.py").write_text("from tests.test_attention import flash_attn_varlen_func\n")
     assert attention.half_precision_kernel() is attention._flash_attn
     _compare(attention._flash_attn, window)
 
 
-def test_a_flash_attn_package_without_the_function_leaves_torchs_kernel(tmp_path, monkeypatch):
-    (tmp_path / "flash_attn" / "cute").mkdir(parents=True)  # as flash-attn-4 installs it
-    (tmp_path / "flash_attn" / "cute" / "__init__.py").write_text("def flash_attn_varlen_func(): ...\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "flash_attn", raising=False)
+def test_a_flash_attn_package_without_the_function_leaves_torchs_kernel(site_packages):
+    (site_packages / "flash_attn" / "cute").mkdir(parents=True)  # as flash-attn-4 installs it
+    (site_packages / "flash_attn" / "cute" / "__init__.py").write_text("def flash_attn_varlen_func(): ...\n")
     assert attention.half_precision_kernel() is attention._torch_varlen
 
 
