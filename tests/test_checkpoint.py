@@ -120,16 +120,17 @@ def _export(device, path, layout, target):
     _steps(engine, (0,))
     engine.export(target)
     names = [name for name, tensor in engine.full_tensors(torch.bfloat16) if (tensor is None) != (dist.get_rank() == 0)]
-    return engine.logprobs(make_sequences(5)), names
+    asked = {t.device.type for _, t in engine.full_tensors(torch.bfloat16, torch.device("meta")) if t is not None}
+    return engine.logprobs(make_sequences(5)), names, asked
 
 
 @pytest.mark.parametrize(("layout", "family", "tied"), [("d2t2", "llama", False), ("p2d2", "qwen2", True)])
 def test_an_export_loads_in_transformers_and_computes_the_same_logprobs(tmp_path, layout, family, tied):
     path = make_model(tmp_path / "model", family, tied)
     (tmp_path / "model" / "tokenizer.json").write_text('{"made": "up"}')
-    found, names = run_ranks(_export, 4, path, layout, str(tmp_path / "export"))[0]
+    found, names, asked = run_ranks(_export, 4, path, layout, str(tmp_path / "export"))[0]
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "export", dtype="auto")
-    assert names == [name for name, _ in model.named_parameters()]
+    assert names == [name for name, _ in model.named_parameters()] and asked == {"meta"}       # every one on the device asked for
     assert {p.dtype for p in model.parameters()} == {torch.float32}
     for sequence, logprobs in zip(make_sequences(5), found, strict=True):
         ids = torch.from_numpy(sequence.token_ids).long()
