@@ -58,6 +58,19 @@ def test_any_of_several_golds_is_enough():
     assert not right("8", "6", "7")
 
 
+@pytest.mark.parametrize(
+    ("response", "gold", "expected"),
+    [
+        (r"So $\boxed{1}$ and $\boxed{2}$.", "1,2", True), (r"\boxed{1}, \boxed{2}", r"\{2,1\}", True),
+        (r"$\boxed{1}$, $\boxed{2}$, and $\boxed{3}$", "1,2,3", True), (r"\boxed{1} and \boxed{2}", "2", True),
+        (r"\boxed{1} and \boxed{2}", "1", False), (r"\boxed{1} and \boxed{2}", "(2,1)", False), (r"\boxed{1}, \boxed{234}", "1234", False),
+        (r"First \boxed{1}. Then \boxed{2}", "1,2", False), (r"\boxed{1}, \boxed{2}", "1", False),
+    ],
+)
+def test_boxes_of_one_list_are_one_answer_and_otherwise_the_last_counts(response, gold, expected):
+    assert grade(response, [gold]).correct is expected
+
+
 @pytest.mark.parametrize("golds", [[], [""], ["  "], "5"])
 def test_a_missing_gold_is_refused(golds):
     with pytest.raises(ValueError, match="non-empty gold"):
@@ -121,6 +134,10 @@ HOSTILE = [
     "= \\approx", ", ".join(f"|x|<{n}" for n in range(60)), "\\cup ".join(f"({n},{n + 1})" for n in range(100)),
     "x+" * 550 + "x<5", "x^{x^{x}}<5", "(\\pm 1,\\pm 1,\\pm 1,\\pm 1,\\pm 1)", "1000!!!!", "5 m" * 400, "C(" * 900, "⁰" * 20_000,
     "0.\\dot{1}" + "2" * 5000 + "\\dot{3}", "\\color{red}" * 3000, "9" * 9999 + ",5", "nine " + "million " * 200,
+    "x\\equiv " + "1," * 400 + "\\pmod 7", "1" + "\\bmod 7" * 400, "10^{400} \\pmod{10^{300}}", "1e9999", "1e-9999",
+    "and " * 5000 + "a half", "{" * 5000 + "7" + "}" * 5000, ",".join(f"\\sqrt{{{n}+\\sqrt{{x}}}}" for n in range(60)),
+    "(1," * 6000 + "u(", ",;" * 190 + "x\\in\\mathbb{R}", "twenty one and " * 60 + "a half", "\\boxed{1}, " * 20_000,
+    "1,234'567_000" * 900, "(mod " * 5000, "\\begin{align}" * 1500,
     "A," * 400 + "B", "A B " * 12 + "Z", "1.2.3", "=", "<", "x=", "\\in", "\\cup", "1\\cup", "99:99", "99999-99-99",
 ]  # fmt: skip
 GOLDS = ["5", "\\frac{1}{2}", "x^2+1", "(1,2)", "\\{1,2\\}", "x>5", "\\text{(C)}", "5\\text{ cm}", "9^{9^{9}}"]

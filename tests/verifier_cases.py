@@ -4,6 +4,12 @@ r"""Answers and golds by category, written for this project. A line is `answer =
 
 CASES = r"""
 [integers]
+5C2 == 10
+5C2 =/= 20
+5P2 == 20
+5P2 =/= 10
+1_000 == 1000
+1e9999 =/= 5
 two three =/= 5
 ten five =/= 15
 one hundred twenty-one == 121
@@ -172,6 +178,12 @@ twenty-one =/= 12
 2^6 3^5 =/= 2^5 3^6
 \# 7 =/= 8
 [decimals]
+3,5 \text{ cm} == 3.5
+€5,00 == 5
+1.234,56 == 1234.56
+3,500 =/= 3.5
+(3,5) =/= 3.5
+\$3,5 =/= \$35
 0.50 == 1/2
 .333 =/= \frac13
 0.3334 =/= \frac{1}{3}
@@ -421,6 +433,17 @@ three fourths =/= \frac{4}{3}
 2 and 1/3 =/= \frac{1}{3}
 2 and 1/3 == \{2, \frac13\}
 [percent]
+2500\% == 25
+2500 \% == 25.0
+2500\% =/= 2.5
+0.5\% =/= 0.5
+0.5 == 0.5\%
+(0,9)\% =/= (0,9)
+\frac{25}{6}\% =/= \frac{25}{6}
+5\% per year == 5\%
+5\% per year =/= 5\% per month
+5\% increase =/= 5\% decrease
+5 ‰ == 0.005
 144^\circ =/= 144\%
 15\% == 15 \%
 15\% == 15
@@ -487,6 +510,17 @@ three fourths =/= \frac{4}{3}
 66.67\% == 66\frac{2}{3}\%
 66\% =/= 66\frac{2}{3}\%
 [units]
+10\,\mu\text{m} =/= 10\ \text{m}
+5\ \mu\text{m} == 5\times 10^{-6}\text{ m}
+5\,\Omega == 5\text{ ohms}
+5 V =/= 5 W
+5 cm2 == 5 cm^2
+5 cm2 =/= 5 cm^3
+9.8 m s^{-2} == 9.8 m/s^2
+3 hours 20 minutes == 200 minutes
+5 dollars and 50 cents == \$5.50
+3 in 5 == 3/5
+5 \text{ out of } 8 =/= 5
 12 (cm) == 12
 12\,(\text{cm}) == 12 \text{ cm}
 12 (cm) =/= 13
@@ -1165,6 +1199,8 @@ x=1,y=2,x=3,y=4 == (1,2),(3,4)
 x=1,y=2,x=3,y=4 =/= (1,3),(2,4)
 (\pm 1, 2) =/= (1,2)
 [matrices]
+\begin{bmatrix}1&2\end{bmatrix} == (1,2)
+\begin{bmatrix}1&2\end{bmatrix} =/= (2,1)
 \begin{pmatrix}1&2\\3&4\end{pmatrix} == \left( \begin{matrix}1&2\\3&4\end{matrix} \right)
 \begin{bmatrix}x\\y\end{bmatrix} == \begin{pmatrix}x\\y\end{pmatrix}
 \begin{pmatrix}1&2\\3&4\end{pmatrix} =/= \begin{pmatrix}1&2\\3&4\\0&0\end{pmatrix}
@@ -1214,6 +1250,8 @@ A = \begin{pmatrix}1&2\\3&4\end{pmatrix} == \begin{pmatrix}1&2\\3&4\end{pmatrix}
 \begin{pmatrix} 1 \\ 2 \end{pmatrix} + \begin{pmatrix} 3 \\ 4 \end{pmatrix} =/= \begin{pmatrix} 4 \\ 7 \end{pmatrix}
 \begin{pmatrix} 1 \\ 2 \end{pmatrix} == [1, 2]
 [equations]
+\cos 3 = -0.2 =/= \sin 3 = -0.1
+1+2=4 =/= 1+2=5
 \begin{aligned} x&=1\\y&=2\end{aligned} == x=1, y=2
 \begin{aligned} x&=1\\y&=2\end{aligned} =/= x=2, y=1
 x = 2 \text{ and } y = 3 == x=2,y=3
@@ -1662,6 +1700,8 @@ e^{x} =/= e^{-x}
 e^x == \exp(x)
 
 [complex]
+\int_0^1 x^2 dx == \frac13
+\int_0^1 x^2 dx =/= \frac12
 1+2i == 1+2\mathrm{i}
 (1+i)^4 == -4
 2\operatorname{cis} 30^\circ =/= 2
@@ -1721,6 +1761,10 @@ e^{i\pi/3} =/= e^{-i\pi/3}
 e^{I\pi} == -1
 \text{cis } 90^\circ =/= -i
 [multiple choice]
+(D) 12 == 12
+(D) 12 =/= 13
+\mathrm{B,E} == \text{B,E}
+A \text{ and } C == A, C
 (A) 5 == A
 A) 5 == A
 A: 5 == A
@@ -1805,6 +1849,10 @@ A because (B) is wrong == A
 A because (B) is wrong =/= B
 \text{(A)} + 1 =/= A
 [dates]
+12 noon == 12:00 PM
+noon =/= 12 AM
+Jan. 5 == January 5
+Jan. 5 =/= Jan. 6
 June 1 == 1 June
 June 1st == June 1
 June 1 =/= July 1
@@ -1862,6 +1910,15 @@ March 5 =/= April 5
 20:34 == 20:34:00
 20:34 =/= 8:34 AM
 [text]
+Yes, since it is == \text{Yes}
+\text{Yes, since it is} =/= \text{No}
+\text{Yes} =/= \text{Yes, } x=3
+\text{infinitely many} == \infty
+1011 (base 2) == 1011_2
+1011 (base 2) =/= 1011_3
+5_{10} == 5
+sinx == \sin x
+lnx =/= \ln y
 \text{ yes } == Yes
 Yes, it is =/= No
 \text{square} == square
@@ -2001,6 +2058,111 @@ x / 8-(\sin 4 x) / 32+C == \frac{x}{8}-\frac{\sin 4x}{32}+C
 ⅑ == 1/9
 ⅐ == 1/7
 “yes” == yes
+[congruences]
+x \equiv 3 \pmod 7 == 3 \pmod{7}
+x \equiv 3 \pmod 7 == x \equiv 3 \bmod 7
+x \equiv 3 \pmod{7} == x\equiv 3 (mod 7)
+x \equiv 3 \pmod{7} == x \equiv 10 \pmod{7}
+n \equiv -1 \pmod{4} == n \equiv 3 \pmod 4
+x \equiv 3 \pmod{7} == 3
+x \equiv 3 \pmod{7} =/= 10
+1,3 \pmod 8 == x \equiv 1,3 \pmod{8}
+x\equiv 1,3 \pmod 8 =/= x\equiv 1,5 \pmod 8
+x \equiv 3 \pmod 7 =/= x \equiv 3 \pmod{14}
+x \equiv 3 \pmod 7 =/= y \equiv 3 \pmod 7
+2x \equiv 4 \pmod 6 =/= x \equiv 4 \pmod 6
+x \equiv 3 \pmod 7 =/= 7
+5 \pmod{0} =/= 5
+7 \bmod 4 == 3
+17 \mod 5 == 2
+17 \mod 5 =/= 3
+17 \bmod 5 =/= 17
+[number words]
+fifty percent == 50\%
+fifty percent == 0.5
+fifty percent =/= 5
+fifty percent =/= 60\%
+twenty-five percent == \frac14
+five dollars == 5
+five dollars == \$5
+five dollars =/= 5 cents
+twelve apples == 12
+one and a half == 1.5
+three and one half == 3.5
+two and a half =/= 1.25
+two hundred and five == 205
+two hundred and five =/= 200
+negative five == -5
+negative five =/= 5
+one third =/= 3
+one to one =/= 1
+two and three =/= 23
+five sixths =/= \frac{6}{5}
+3 \text{ tenths} == 0.3
+3 \text{ tenths} =/= 3
+[piecewise]
+\begin{cases} x & x > 0 \\ -x & x < 0 \end{cases} == \begin{cases} -x & x < 0 \\ x & \text{if } x > 0 \end{cases}
+\begin{cases} x & x > 0 \\ -x & x < 0 \end{cases} =/= \begin{cases} x & x < 0 \\ -x & x > 0 \end{cases}
+\left\{ \begin{array}{l} n & n<1 \\ 2n & n>1 \end{array} \right. == \begin{cases} n & n < 1 \\ 2n & n > 1 \end{cases}
+\left\{ \begin{array}{l} n & n<1 \\ 2n & n>1 \end{array} \right. =/= \begin{cases} 2n & n<1 \\ n & n>1 \end{cases}
+[qualified values]
+5\text{ or more} =/= 5
+5 \text{ or less} =/= 5
+5 \text{ and above} =/= 5
+x=4 \text{ or more} =/= x=4
+5 \text{ squared} =/= 5
+not 0,-3 =/= 0,-3
+> 5 =/= 5
+\ne 5 =/= 5
+\ge 5 =/= > 5
+\le 5 =/= \ge 5
+\ge 5 == x \ge 5
+at least 5 == x \geq 5
+at least 5 =/= at most 5
+\ne 5 == x \ne 5
+only 5 == 5
+5\, \blacksquare == 5
+{\text{(C)}} == \text{(C)}
+9\  == 9
+[domains]
+2k\pi, k \in \mathbb{Z} == 2k\pi
+x = 2k\pi \text{ where } k \text{ is an integer} == 2k\pi
+2k+1 \text{ where } k \text{ is odd} =/= 2k+1
+x = 2k\pi, k \in \mathbb{Z} =/= x = k\pi, k \in \mathbb{Z}
+f(x) = 2x \text{ for all } x \in \mathbb{R} == f(x)=2x
+x > 3, x \in \mathbb{Z} =/= x > 3
+x>3, x\in\mathbb{R} == x>3
+\{x \in \mathbb{Z} : 1 \le x \le 3\} =/= [1,3]
+\{x \in \mathbb{Z} : x > 1\} =/= (1, \infty)
+\{2n : n \in \mathbb{Z}\} =/= \mathbb{Z}
+\{2n : n \in \mathbb{Z}\} == \{2n \mid n \in \mathbb{Z}\}
+\{2n : n \in \mathbb{Z}\} =/= \{2n+1 : n \in \mathbb{Z}\}
+\text{all real numbers except } 1, 2 == x\ne 1,2
+all real numbers except 2 =/= x \neq 3
+\mathbb{R}^+ == x>0
+\mathbb{R}^+ =/= [0,\infty)
+[both and either]
+x<1 and x>2 =/= (-\infty,1)\cup(2,\infty)
+x<1 \text{ and } x>2 =/= x<1 \text{ or } x>2
+x>1 \text{ and } x<2 =/= x>1 \text{ or } x<2
+x>1 \text{ or } x<2 == \mathbb{R}
+x<1, x>2 == (-\infty,1)\cup(2,\infty)
+x>1; x<3 == 1<x<3
+x<1 \cup x>2 == (-\infty,1)\cup(2,\infty)
+x<1 \cap x>0 == (0,1)
+x=1 \text{ and } x=2 == x=1 \text{ or } x=2
+x \neq 1, 2 == x\ne 1 \text{ and } x\ne 2
+x \neq 1, 2 =/= x\ne 1
+(1,2) \text{ or } (3,4) == (1,2)\cup(3,4)
+(1,2) \text{ or } (3,4) =/= (1,2)\cup(3,5)
+(1,2) U (3,4) == (1,2)\cup(3,4)
+(0,1) \cup (2,\infty] =/= (0,1) \cup (2,\infty)
+a=1\quad b=2 == a=1,b=2
+a=1\quad b=2 =/= a=2, b=1
+x=1\\x=2 == 1,2
+4:6:8 == 2:3:4
+4:6:8 =/= 2:4:3
+0:0:0 =/= 1:2:3
 """
 
 

@@ -5,27 +5,27 @@ from areal_lite.rewards.node import Node, num
 from areal_lite.rewards.scalars import EXPRESSION
 
 
-def is_name(node: Node) -> bool:
+def _is_name(node: Node) -> bool:
     """The left side of a definition: x, x_1, f(x), \\overline{AB}, Area, (x, y)."""
     if node.kind in ("text", "opaque", "symbol"):
         return True
     if node.kind == "power":  # an inverse function, or the lower part of a ratio of lengths
-        return is_name(node.parts[0]) and node.parts[1] == num(-1)
+        return _is_name(node.parts[0]) and node.parts[1] == num(-1)
     if node.kind not in ("tuple", "product", "call"):
         return False
-    return all(part.word not in CONSTANTS if part.kind == "symbol" else is_name(part) for part in node.parts)
+    return all(part.word not in CONSTANTS if part.kind == "symbol" else _is_name(part) for part in node.parts)
 
 
 def named_value(node: Node) -> Node | None:
     """The value of `name = ... = value` or `value = name`, or of a true numeric equation; None for anything else."""
-    if set(node.word.split()) == {"in"} and is_name(node.parts[0]):
+    if set(node.word.split()) == {"in"} and _is_name(node.parts[0]):
         return node.parts[-1]
     if set(node.word.split()) != {"="}:
         return None
     first, last = node.parts[0], node.parts[-1]
-    if is_name(first):
+    if _is_name(first):
         return last
-    if is_name(last) and len(node.parts) == 2:
+    if _is_name(last) and len(node.parts) == 2:
         return first
     if not symbols_of(first) and first.kind in EXPRESSION and last.kind in EXPRESSION and same_expression(first, last):
         return last

@@ -5,6 +5,7 @@ to MAX_STEPS node visits. Past a bound: Refused. Identity testing at rational po
 """
 
 import math
+import operator
 import random
 from fractions import Fraction
 from functools import lru_cache
@@ -27,7 +28,7 @@ ELEMENTARY = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", 
 INVERSE = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arccot": "acot", "arcsec": "asec", "arccsc": "acsc",
            "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "ln": "log", "log": "log",
            "log10": "log10"}  # fmt: skip
-EXACT = {"max": max, "min": min, "gcd": math.gcd, "lcm": math.lcm}
+EXACT = {"max": max, "min": min, "gcd": math.gcd, "lcm": math.lcm, "mod": operator.mod}
 Value = Fraction | mpmath.mpf | mpmath.mpc
 
 
@@ -56,17 +57,18 @@ class Evaluator:
             raise Refused(f"a {node.kind} has no value")
         parts = [self.value(part) for part in node.parts]
         if node.kind == "sum":
-            return total(parts)
+            return _total(parts)
         if node.kind == "product":
-            return multiplied(parts)
+            return _multiplied(parts)
         word = "log10" if node.word == "log" and self.log_base_10 else node.word
-        result = raised(*parts) if node.kind == "power" else called(word, parts)
+        result = _raised(*parts) if node.kind == "power" else _called(word, parts)
         if isinstance(real(result), MP.mpc) and not any(isinstance(real(part), MP.mpc) for part in parts):
             self.left_reals = True
         return result
 
 
 def exact(*values: Value) -> bool:
+    """All are still rationals, so comparison needs no tolerance."""
     return all(isinstance(value, Fraction) for value in values)
 
 
@@ -79,7 +81,7 @@ def real(value: Value) -> Value:
     return value
 
 
-def bounded(value: Value) -> Value:
+def _bounded(value: Value) -> Value:
     if isinstance(value, Fraction) and max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_BITS:
         return real(value)
     if not isinstance(value, Fraction) and MP.isnan(value):
@@ -87,21 +89,21 @@ def bounded(value: Value) -> Value:
     return value
 
 
-def total(parts: list[Value]) -> Value:
+def _total(parts: list[Value]) -> Value:
     result = Fraction(0)
     for part in parts:
-        result = bounded(result + part if exact(result, part) else real(result) + real(part))
+        result = _bounded(result + part if exact(result, part) else real(result) + real(part))
     return result
 
 
-def multiplied(parts: list[Value]) -> Value:
+def _multiplied(parts: list[Value]) -> Value:
     result = Fraction(1)
     for part in parts:
-        result = bounded(result * part if exact(result, part) else real(result) * real(part))
+        result = _bounded(result * part if exact(result, part) else real(result) * real(part))
     return result
 
 
-def raised(base: Value, exponent: Value) -> Value:
+def _raised(base: Value, exponent: Value) -> Value:
     if exact(base, exponent) and exponent.denominator == 1:
         bits = max(base.numerator.bit_length(), base.denominator.bit_length())
         if bits * abs(exponent.numerator) <= MAX_BITS:
@@ -115,15 +117,15 @@ def raised(base: Value, exponent: Value) -> Value:
         raise Refused("power too large")
     if isinstance(exponent, Fraction) and isinstance(floating, MP.mpf) and floating < 0 and exponent.denominator % 2:
         return (-1) ** (exponent.numerator % 2) * MP.power(-floating, power)  # the real odd root, as in schools
-    return bounded(MP.power(floating, power))
+    return _bounded(MP.power(floating, power))
 
 
-def called(name: str, parts: list[Value]) -> Value:
+def _called(name: str, parts: list[Value]) -> Value:
     first = parts[0]
     if name in EXACT and len(parts) == 1:
         raise Refused(f"{name} of one")
     if name in EXACT and exact(*parts) and (name in ("max", "min") or all(p.denominator == 1 for p in parts)):
-        return Fraction(EXACT[name](*map(int, parts)) if "c" in name or "g" in name else EXACT[name](parts))
+        return Fraction(EXACT[name](parts) if name in ("max", "min") else EXACT[name](*map(int, parts)))
     if name in ("factorial", "binom") and all(exact(p) and p.denominator == 1 and 0 <= p <= 1000 for p in parts):
         whole = [int(p) for p in parts]
         return Fraction(math.factorial(whole[0]) if name == "factorial" else math.comb(whole[0], whole[1]))
@@ -132,7 +134,7 @@ def called(name: str, parts: list[Value]) -> Value:
     if name in ("floor", "ceil", "abs") and exact(first):
         return abs(first) if name == "abs" else Fraction(first.__floor__() if name == "floor" else first.__ceil__())
     if name == "binom" and all(abs(real(p)) < 10**6 for p in parts):
-        return bounded(MP.binomial(*map(real, parts)))
+        return _bounded(MP.binomial(*map(real, parts)))
     if len(parts) > 1 or MP.isnan(real(first)):
         raise Refused(f"{name} of {len(parts)}")
     argument = real(first)
@@ -144,11 +146,11 @@ def called(name: str, parts: list[Value]) -> Value:
     if name == "factorial":
         return MP.gamma(argument + 1)
     if name in ELEMENTARY:
-        return bounded(getattr(MP, name)(argument))
+        return _bounded(getattr(MP, name)(argument))
     if name in INVERSE:
         if argument == 0 and name.startswith(("l", "arcsec", "arccsc")):
             raise ZeroDivisionError
-        return bounded(getattr(MP, INVERSE[name])(argument))
+        return _bounded(getattr(MP, INVERSE[name])(argument))
     raise Refused(f"no value for {name}")
 
 
@@ -160,11 +162,12 @@ def symbols_of(node: Node) -> set[str]:
 
 
 def mentions(node: Node, word: str) -> bool:
+    """`word` names the node or anything inside it."""
     return node.word == word or any(mentions(part, word) for part in node.parts)
 
 
 @lru_cache(maxsize=64)
-def points(names: tuple[str, ...]) -> tuple[dict[str, Fraction], ...]:
+def _points(names: tuple[str, ...]) -> tuple[dict[str, Fraction], ...]:
     """Six fixed rational points: two inside (0, 1), two inside (1, 4), two with negative coordinates."""
     source = random.Random(20250224)
     ranges = [(5, 92), (7, 90), (101, 380), (103, 390), (-250, -20), (-190, 170)]
@@ -189,7 +192,7 @@ def samples(nodes: list[Node], log_base_10: bool = False) -> list[list[Value]]:
     rows: list[list[Value]] = []
     real_rows: list[list[Value]] = []
     steps = 0
-    for point in points(names) if names else ({},):
+    for point in _points(names) if names else ({},):
         evaluator = Evaluator(point, log_base_10)
         evaluator.steps = steps
         try:

@@ -8,19 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from areal_lite.rewards.vocabulary import (
-    CLOSERS,
-    CONNECTORS,
-    FUNCTIONS,
-    GREEK_TWINS,
-    NAMES,
-    OPENERS,
-    STYLE_COMMANDS,
-    TEXT_COMMANDS,
-    UNIT_LETTERS,
-)
+from areal_lite.rewards import vocabulary as known
 
-WHOLE = FUNCTIONS | CONNECTORS
+PAIRS = {"(": ")", "[": "]", "\\{": "\\}", "{": "}", "\\langle": "\\rangle"}
+WHOLE = known.FUNCTIONS | known.CONNECTORS
 MAX_CHARACTERS = 4000
 MAX_TOKENS = 1200
 MAX_DEPTH = 30
@@ -35,6 +26,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Token:
+    """One word, number or mark of a tidied text."""
+
     kind: str
     """number, symbol (one letter), word (several letters), text (\\text{...}), command, or mark (punctuation)"""
     text: str
@@ -47,7 +40,7 @@ class Token:
 
 LEX = re.compile(
     r"(?P<space> +)"
-    rf"|\\(?:{'|'.join(TEXT_COMMANDS)})\*? ?\{{(?P<text>[^{{}}]*(?:\{{[^{{}}]*\}}[^{{}}]*)*)\}}"
+    rf"|\\(?:{'|'.join(known.TEXT_COMMANDS)})\*? ?\{{(?P<text>[^{{}}]*(?:\{{[^{{}}]*\}}[^{{}}]*)*)\}}"
     r"|(?P<repeat>\d*\.\d*(?:\\overline|\\bar|\\dot) ?\{?(?P<period>\d+)\}?|0?\.\d*\((?P<period2>\d+)\)"
     r"|\d{0,15}\.\d{0,30}?(?P<period3>\d{1,6}?)(?P=period3){1,30}(?: ?\.\.\.| ?\\[lc]?dots(?![A-Za-z])))"
     r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+(?![\d.]))?)"
@@ -55,6 +48,7 @@ LEX = re.compile(
     r"|(?P<word>[A-Za-z]+)"
     r"|(?P<mark>\.\.\.|\*\*|<=|>=|!=|==|:=|->|&|.)"
 )
+FUSED = re.compile(r"(sin|cos|tan|cot|sec|csc|ln|log)([xy])")
 GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d]|,\d)")
 GROUPED_BY_SPACE = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?: \d{3})+(?![\d/])(?! \d)")
 
@@ -76,8 +70,8 @@ def tokenize(tidied: str, units: frozenset[str], grouped: bool) -> list[Token]:
         if kind == "space":
             spaced = True
             continue
-        for token in make(match, spaced, units):
-            depth += (token.text in OPENERS) - (token.text in CLOSERS)
+        for token in _make(match, spaced, units):
+            depth += (token.text in known.OPENERS) - (token.text in known.CLOSERS)
             if depth > MAX_DEPTH or len(tokens) > MAX_TOKENS:
                 raise Refused("too deep or too many tokens")
             tokens.append(token)
@@ -85,28 +79,30 @@ def tokenize(tidied: str, units: frozenset[str], grouped: bool) -> list[Token]:
     return tokens
 
 
-def make(match: re.Match, spaced: bool, units: frozenset[str]) -> list[Token]:
+def _make(match: re.Match, spaced: bool, units: frozenset[str]) -> list[Token]:
     """The tokens of one match: usually one; an unknown short word becomes its letters."""
     if match["text"] is not None:
         inner = match["text"].strip()
         if any(c.isdigit() for c in inner):  # mathematics set as text
             found = [m for m in LEX.finditer(" " + inner) if m.lastgroup]
             pairs = pairwise(found)
-            return [t for last, m in pairs if m.lastgroup != "space" for t in make(m, last.lastgroup == "space", units)]
-        is_letter = len(inner) == 1 and inner.isalpha() and inner not in UNIT_LETTERS
+            return [t for last, m in pairs if m.lastgroup != "space" for t in _make(m, last.lastgroup == "space", units)]
+        is_letter = len(inner) == 1 and inner.isalpha() and inner not in known.UNIT_LETTERS
         return [Token("symbol" if is_letter else "text", inner, spaced)]
     if match["repeat"]:
         period = match["period"] or match["period2"] or match["period3"]
-        return [Token("number", match[0], spaced, repeating(match[0], period))]
+        return [Token("number", match[0], spaced, _repeating(match[0], period))]
     text = match[0]
     if match["number"]:
         return [number(text, spaced)]
     if match["command"]:
-        if text in STYLE_COMMANDS:
+        if text in known.STYLE_COMMANDS:
             return []
-        return [Token("command", GREEK_TWINS.get(text, text), spaced)]
+        return [Token("command", known.GREEK_TWINS.get(text, text), spaced)]
     if match["word"]:
-        if len(text) > 3 or (len(text) > 1 and (text.lower() in WHOLE or text.lower() in units or text in NAMES)):
+        if fused := FUSED.fullmatch(text):
+            return [Token("word", fused[1], spaced), Token("symbol", fused[2])]
+        if len(text) > 3 or (len(text) > 1 and (text.lower() in WHOLE or text.lower() in units or text in known.NAMES)):
             return [Token("word", text, spaced)]
         return [Token("symbol", c, spaced and n == 0) for n, c in enumerate(text)]
     return [Token("mark", text, spaced)]
@@ -123,7 +119,7 @@ def number(text: str, spaced: bool = False) -> Token:
     return Token("number", text, spaced, value, digits)
 
 
-def repeating(text: str, period: str) -> Fraction:
+def _repeating(text: str, period: str) -> Fraction:
     """0.3\\overline{6} as the exact 11/30."""
     whole, _, rest = text.partition(".")
     head = re.match(r"\d*", rest)[0]
@@ -134,6 +130,52 @@ def repeating(text: str, period: str) -> Fraction:
 
 def letters(token: Token) -> list[Token]:
     """A short word that is only a unit elsewhere is a product of letters here."""
-    if token.kind != "word" or len(token.text) > 3 or token.text.lower() in FUNCTIONS or token.text in NAMES:
+    if token.kind != "word" or len(token.text) > 3 or token.text.lower() in known.FUNCTIONS or token.text in known.NAMES | {"not"}:
         return [token]
     return [Token("symbol", c, token.spaced and n == 0) for n, c in enumerate(token.text)]
+
+
+def depths(tokens: list[Token]):
+    """Each token with the bracket depth around it; a bracket itself belongs to the outside."""
+    depth = 0
+    for token in tokens:
+        if token.text in known.CLOSERS or (token.text == "\\end"):
+            depth = max(0, depth - 1)
+        yield token, depth
+        if token.text in known.OPENERS or token.text == "\\begin":
+            depth += 1
+
+
+def split(tokens: list[Token], at) -> list[list[Token]]:
+    """Pieces between the tokens of depth 0 for which `at` holds."""
+    pieces: list[list[Token]] = [[]]
+    for token, depth in depths(tokens):
+        if depth == 0 and at(token):
+            pieces.append([])
+        else:
+            pieces[-1].append(token)
+    return pieces
+
+
+def closing(tokens: list[Token]) -> int:
+    """Index of the bracket that closes the first token; len(tokens) when none does."""
+    depth = 0
+    for n, token in enumerate(tokens):
+        depth += (token.text in known.OPENERS) - (token.text in known.CLOSERS)
+        if depth == 0:
+            return n
+    return len(tokens)
+
+
+def wrapped(tokens: list[Token]) -> str:
+    """The bracket that opens at the first token and closes at the last, half-open intervals included; else ""."""
+    if len(tokens) < 2:
+        return ""
+    first, last = tokens[0].text, tokens[-1].text
+    if first == "]" and last in ("[", "]"):
+        return first
+    if first == "[" and last == "[":
+        return first
+    if first not in PAIRS or last not in known.CLOSERS or closing(tokens) != len(tokens) - 1:
+        return ""
+    return first if PAIRS[first] == last or (first in "([" and last in ")]") else ""

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import product
 
 from areal_lite.rewards import symbolic
 from areal_lite.rewards.compare import equal
@@ -15,7 +16,7 @@ from areal_lite.rewards.extract import extract
 from areal_lite.rewards.lexer import Refused
 from areal_lite.rewards.node import Node
 from areal_lite.rewards.normalise import key, tidy, variants
-from areal_lite.rewards.prose import number_word, same_words
+from areal_lite.rewards.prose import in_digits, same_words
 from areal_lite.rewards.reader import readings
 from areal_lite.rewards.scalars import Options
 from areal_lite.rewards.special import choice, same_choice, same_date
@@ -29,6 +30,8 @@ BEGINS_BOXED = re.compile(r"[\s$(\[\\]{0,9}\\boxed\{")
 """A gold that is nothing but boxes means all of them; in a solution the last counts."""
 SYMBOLIC_S = 4.0
 """Wall time for all golds of one answer together; each has symbolic.CPU_S."""
+SECOND_S = 1.0
+"""Wall time for the golds that follow one that sympy could not decide."""
 DEFAULTS = Options()
 
 
@@ -48,15 +51,15 @@ def grade(response: str, answers: Sequence[str], protocol: str = "ours", options
     found = extract(response[-MAX_RESPONSE:], options.last_number)
     if not found.answer:
         return Verdict(False, "no_answer", found.where, "", found.boxed)
-    tidied = tidy(found.answer[:MAX_ANSWER])
+    candidates = [tidy(text[:MAX_ANSWER]) for text in (found.answer, found.together) if text]
     shown = found.answer[:200]
     deadline = time.monotonic() + SYMBOLIC_S
     undecided: symbolic.Undecided | None = None
-    for gold in golds:
+    for tidied, gold in product(candidates, golds):
         try:
-            reason = same(tidied, tidy_gold(gold), options, deadline)
+            reason = _same(tidied, _tidy_gold(gold), options, deadline)
         except symbolic.Undecided as late:
-            undecided = late
+            undecided, deadline = late, min(deadline, time.monotonic() + SECOND_S)
             continue
         if reason:
             return Verdict(True, "correct", reason, shown, found.boxed)
@@ -66,18 +69,18 @@ def grade(response: str, answers: Sequence[str], protocol: str = "ours", options
 
 
 @lru_cache(maxsize=65536)
-def tidy_gold(gold: str) -> str:
-    return tidy(extract_gold(gold))
+def _tidy_gold(gold: str) -> str:
+    return tidy(_extract_gold(gold))
 
 
-def all_readings(tidied: str) -> tuple[Node, ...]:
+def _all_readings(tidied: str) -> tuple[Node, ...]:
     return tuple(node for text in variants(tidied) for node in readings(text))
 
 
-gold_readings = lru_cache(maxsize=4096)(all_readings)
+_gold_readings = lru_cache(maxsize=4096)(_all_readings)
 
 
-def extract_gold(gold: str) -> str:
+def _extract_gold(gold: str) -> str:
     """A gold may still stand in its box, or in several, or after the four hashes of GSM8K."""
     if gold.count("\\boxed{") > 1 and BEGINS_BOXED.match(gold):
         return gold.replace("\\boxed{", "{")
@@ -86,22 +89,19 @@ def extract_gold(gold: str) -> str:
     return gold
 
 
-def same(answer: str, gold: str, options: Options, deadline: float) -> str:
+def _same(answer: str, gold: str, options: Options, deadline: float) -> str:
     """The comparison that found two tidied answers equal; "" when none did. Undecided when sympy was late."""
     if key(answer) == key(gold):
         return "same text"
     if choice(gold):
         return "same choice" if same_choice(answer, gold) else ""
+    answer, gold = in_digits(answer), in_digits(gold)
     for decide, name in ((same_date, "same date"), (same_words, "same words")):
         decision = decide(answer, gold)
         if decision is not None:
             return name if decision else ""
-    for side in (0, 1):
-        n = number_word((answer, gold)[side])
-        if n is not None:
-            answer, gold = (str(n), gold) if side == 0 else (answer, str(n))
     try:
-        theirs, ours = all_readings(answer), gold_readings(gold)
+        theirs, ours = _all_readings(answer), _gold_readings(gold)
     except Refused:
         return ""
     for a in theirs:
@@ -112,11 +112,12 @@ def same(answer: str, gold: str, options: Options, deadline: float) -> str:
             except Refused:
                 continue
     unread = any(side[0].kind == "opaque" for side in (theirs, ours))
-    texts = (plain(answer, theirs), plain(gold, ours))
+    texts = (_plain(answer, theirs), _plain(gold, ours))
     return "same by sympy" if unread and symbolic.same(*texts, deadline) else ""
 
 
-def plain(text: str, read: tuple[Node, ...]) -> str:
+def _plain(text: str, read: tuple[Node, ...]) -> str:
     """`text`, or the number that was read from it in a spelling that every parser reads alike."""
     first = read[0].parts[0] if read[0].kind == "quantity" else read[0]
-    return f"\\frac{{{first.value.numerator}}}{{{first.value.denominator}}}" if first.kind == "number" else text
+    is_small = first.kind == "number" and first.value.numerator.bit_length() + first.value.denominator.bit_length() < 1000
+    return f"\\frac{{{first.value.numerator}}}{{{first.value.denominator}}}" if is_small else text

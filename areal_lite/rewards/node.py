@@ -18,26 +18,32 @@ class Node:
 
 
 def num(value: int | Fraction) -> Node:
+    """An exact number: no significant digits, so never the rounding of another."""
     return Node("number", value=Fraction(value))
 
 
 def product(*parts: Node) -> Node:
+    """Unevaluated, in the written order."""
     return Node("product", parts)
 
 
 def power(base: Node, exponent: Node) -> Node:
+    """Unevaluated: its size is bounded where it is evaluated."""
     return Node("power", (base, exponent))
 
 
 def negative(node: Node) -> Node:
+    """Of a number a number, with its digits; of anything else a product with -1."""
     return replace(node, value=-node.value) if node.kind == "number" else product(num(-1), node)
 
 
 def quotient(top: Node, bottom: Node) -> Node:
+    """As a product with the inverse; a zero below is found only on evaluation."""
     return product(top, power(bottom, num(-1)))
 
 
 def signed(sign: str, node: Node) -> Node:
+    """`node` after +, -, \\pm or \\mp; the last two stay open as a call."""
     if sign in ("\\pm", "\\mp"):
         return Node("call", (node,), sign)
     return negative(node) if sign == "-" else node

@@ -6,25 +6,23 @@ Pure text to text and linear in the length. It never removes a brace, a bracket 
 import re
 import unicodedata
 
+from areal_lite.rewards.extract import matching
 from areal_lite.rewards.units import WORDS as UNIT_WORDS
 from areal_lite.rewards.vocabulary import COMMANDS, FUNCTIONS, UNIT_LETTERS
 
-SYMBOLS = {
-    "−": "-", "–": "-", "—": "-", "‐": "-", "×": "\\times ", "·": "\\cdot ", "⋅": "\\cdot ", "∙": "\\cdot ",
-    "÷": "\\div ", "∕": "/", "√": "\\sqrt ", "∛": "\\sqrt[3]", "∜": "\\sqrt[4]", "∑": "\\sum ", "∏": "\\prod ",
-    "∫": "\\int ", "∖": "\\setminus ", "∣": "|", "≡": "\\equiv ", "≅": "\\cong ",
-    "π": "\\pi ", "∞": "\\infty ", "≤": "\\le ",
-    "⩽": "\\le ", "≥": "\\ge ", "⩾": "\\ge ", "≠": "\\ne ", "≈": "\\approx ", "±": "\\pm ", "∓": "\\mp ",
-    "∪": "\\cup ", "∩": "\\cap ", "∈": "\\in ", "∉": "\\notin ", "∅": "\\emptyset ", "ø": "\\emptyset ",
-    "ℝ": "\\mathbb{R}", "ℤ": "\\mathbb{Z}", "ℕ": "\\mathbb{N}", "ℚ": "\\mathbb{Q}", "ℂ": "\\mathbb{C}",
-    "°": "\\degree ", "º": "\\degree ", "′": "'", "’": "'", "‘": "'", "“": '"', "”": '"', "∠": "\\angle ",
-    "△": "\\triangle ", "⌊": "\\lfloor ", "⌋": "\\rfloor ", "⌈": "\\lceil ", "⌉": "\\rceil ", "⟨": "\\langle ",
-    "⟩": "\\rangle ", "…": "...", "∶": ":", "、": ",", "。": ".", "→": "\\to ", "⇒": "\\Rightarrow ", "⁄": "/",
-    "µ": "\\mu ", "¢": "\\text{cents}", "∨": "\\lor ", "∧": "\\land ",
-    **{c: f"\\{name} " for c, name in zip("αβγδεθλμρστφω", (
-        "alpha beta gamma delta epsilon theta lambda mu rho sigma tau phi omega").split(), strict=True)},
-    "Ω": "\\Omega ", "Δ": "\\Delta ",
-}  # fmt: skip
+SYMBOLS = {"−": "-", "–": "-", "—": "-", "‐": "-", "×": "\\times ", "·": "\\cdot ", "⋅": "\\cdot ", "∙": "\\cdot ",
+           "÷": "\\div ", "∕": "/", "√": "\\sqrt ", "∛": "\\sqrt[3]", "∜": "\\sqrt[4]", "∑": "\\sum ", "∏": "\\prod ",
+           "∫": "\\int ", "∖": "\\setminus ", "∣": "|", "≡": "\\equiv ", "≅": "\\cong ", "π": "\\pi ", "∞": "\\infty ",
+           "≤": "\\le ", "⩽": "\\le ", "≥": "\\ge ", "⩾": "\\ge ", "≠": "\\ne ", "≈": "\\approx ", "±": "\\pm ", "∓": "\\mp ",
+           "∪": "\\cup ", "∩": "\\cap ", "∈": "\\in ", "∉": "\\notin ", "∅": "\\emptyset ", "ø": "\\emptyset ",
+           "ℝ": "\\mathbb{R}", "ℤ": "\\mathbb{Z}", "ℕ": "\\mathbb{N}", "ℚ": "\\mathbb{Q}", "ℂ": "\\mathbb{C}",
+           "°": "\\degree ", "º": "\\degree ", "′": "'", "’": "'", "‘": "'", "“": '"', "”": '"', "∠": "\\angle ",
+           "△": "\\triangle ", "⌊": "\\lfloor ", "⌋": "\\rfloor ", "⌈": "\\lceil ", "⌉": "\\rceil ", "⟨": "\\langle ",
+           "⟩": "\\rangle ", "…": "...", "∶": ":", "、": ",", "。": ".", "→": "\\to ", "⇒": "\\Rightarrow ", "⁄": "/",
+           "µ": "\\mu ", "‰": "\\text{permille}", "`": "", "¢": "\\text{cents}", "∨": "\\lor ", "∧": "\\land ",
+           **{c: f"\\{name} " for c, name in zip("αβγδεθλμρστφω",
+           ( "alpha beta gamma delta epsilon theta lambda mu rho sigma tau phi omega").split(), strict=True)},
+           "Ω": "\\Omega ", "Δ": "\\Delta "}  # fmt: skip
 FRACTIONS = {c: "\\frac{{{}}}{{{}}}".format(*unicodedata.normalize("NFKC", c).split("⁄"))
              for c in "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}  # fmt: skip
 STYLED = {code: SYMBOLS.get(unicodedata.normalize("NFKC", chr(code)), unicodedata.normalize("NFKC", chr(code)))
@@ -38,13 +36,12 @@ LOWERED = "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₙₓᵢₐₖₘₜ"
 RAISED_TABLE = str.maketrans(RAISED, "0123456789+-()nxiabkmt")
 LOWERED_TABLE = str.maketrans(LOWERED, "0123456789+-()nxiakmt")
 
-TWINS = {
-    **dict.fromkeys(("dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"), "\\frac"), **dict.fromkeys(("dbinom", "tbinom"), "\\binom"),
-    **dict.fromkeys(("leq", "leqslant", "leqq"), "\\le "), **dict.fromkeys(("geq", "geqslant", "geqq"), "\\ge "), "neq": "\\ne ",
-    **dict.fromkeys(("ldots", "cdots", "dots", "dotsc", "dotsb"), "..."), **dict.fromkeys(("varnothing", "O"), "\\emptyset "),
-    **dict.fromkeys(("textdollar", "mathdollar"), "\\dollar "), "triangle": "\\Delta ", "lbrace": "\\{", "rbrace": "\\}",
-    "lbrack": "[", "rbrack": "]",
-}  # fmt: skip
+TWINS = {**dict.fromkeys(("dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"), "\\frac"), **dict.fromkeys(("dbinom", "tbinom"),
+         "\\binom"), **dict.fromkeys(("leq", "leqslant", "leqq"), "\\le "), **dict.fromkeys(("geq", "geqslant", "geqq"),
+         "\\ge "), "neq": "\\ne ", **dict.fromkeys(("ldots", "cdots", "dots", "dotsc", "dotsb"), "..."),
+         **dict.fromkeys(("varnothing", "O"), "\\emptyset "), **dict.fromkeys(("textdollar", "mathdollar"), "\\dollar "),
+         "triangle": "\\Delta ", "lbrace": "\\{", "rbrace": "\\}", "lbrack": "[", "rbrack": "]"}  # fmt: skip
+MOD = r"(?:\\b?mod(?![a-z])|\\(?:text|mathrm|operatorname) ?\{ ?mod ?\}|(?<![A-Za-z\\{])mod(?![A-Za-z}]))"
 REWRITES = [
     (re.compile(rf"([{RAISED}]{{1,9}})/([{LOWERED}]{{1,9}})"),
      lambda m: f"\\frac{{{m[1].translate(RAISED_TABLE)}}}{{{m[2].translate(LOWERED_TABLE)}}}"),
@@ -61,21 +58,29 @@ REWRITES = [
     (re.compile(r"\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\.?"), ""),
     (re.compile(r"\\(?:displaystyle|textstyle|[lL]arge|small|normalsize|limits|nolimits|rm|bf|mathstrut|centering)(?![A-Za-z])"), ""),
     (re.compile(r"\\(?:h|v|)phantom\{[^{}]*\}|\\(?:hspace|vspace|kern|label|tag)\*?\{[^{}]*\}"), ""),
-    (re.compile(r"\\!"), ""),
+    (re.compile(r"\\!|\\(?:checkmark|blacksquare|square|Box|qed)(?![A-Za-z])|(?<![\\^_A-Za-z{}\]])\{ ?\}(?!\{)"), ""),
     (re.compile(r"\\\\ ?\[ ?-?[\d.]+ ?(?:ex|pt|em|mm|cm) ?\]"), r"\\\\ "),
     (re.compile(r"(?<=\d) ?[xX] ?(?=10 ?\^)"), r"\\times "),
     (re.compile(r"\bRs\.? ?(?=\d)"), "₹ "),
-    (re.compile(r"(?<![\d.,'])\d{1,3}(?:'\d{3})+(?![\d'])|(?<![\d.])\d{1,3}(?:\.\d{3}){2,}(?![\d.])"),
-     lambda m: re.sub(r"[.']", "", m[0])),
+    (re.compile(r"(?<![\d.,'])\d{1,3}(?:['_]\d{3})+(?![\d'])|(?<![\d.])\d{1,3}(?:\.\d{3}){2,}(?![\d.])"),
+     lambda m: re.sub(r"[.'_]", "", m[0])),
     (re.compile(r"(?<=\d)\\(?:mathrm|text) ?\{[eE]\}(?=[+-]?\d)"), "e"),
     (re.compile(r"\+ ?/ ?-"), r"\\pm "),
     (re.compile(r"\\#(?= ?\d)|(?<=\d)\^? ?\{?(?:th|st|nd|rd)(?![A-Za-z])\}?"), ""),
     (re.compile(r"(?<=\\mathbb\{R\}) ?- ?(?=\\\{)"), r"\\setminus "),
+    (re.compile(r"\\mathbb ?\{?R\}? ?(?:\^ ?\{? ?\+ ?\}?|_ ?\{ ?> ?0 ?\}|_ ?\+)"), r"(0,\\infty)"),
+    (re.compile(r"((?<!\\),[^()\[\],]{1,40}[)\]]) ?[Uu] ?(?=[(\[][^()\[\]]{1,40},)"), r"\1\\cup "),
+    (re.compile(r"=<"), r"\\le "), (re.compile(r"(?<=[A-Za-z]) ?=> ?(?=-?\d)"), r"\\ge "),
+    (re.compile(r"^([a-z]) in (?=[\[({\\])"), r"\1 \\in "),
+    (re.compile(rf"\( ?(?:{MOD}|\\pmod(?![a-z])) ?([^()]{{1,20}})\)|\\pmod ?(\w)"), lambda m: f"\\pmod{{{m[1] or m[2]}}}"),
+    (re.compile(MOD), r"\\bmod "),
+    (re.compile(r"(?<=[\dA-F]) ?\(? ?(?:\\text ?\{)? ?(?:in )?base[ -]?\}? ?(\w+) ?\}? ?\)?$"), r"_{\1}"),
     (re.compile(r"\\mathbb ([A-Z])|\\mathbf ?\{([RZQ])\}"), lambda m: f"\\mathbb{{{m[1] or m[2]}}}"),
     (re.compile(r"\\dot ?\{?(\d)\}?(\d*)\\dot ?\{?(\d)\}?"), r"\\overline{\1\2\3}"),
     (re.compile(r"(?<=[\d)\]}])(?:and|or)(?=[A-Z(\\\d])"), lambda m: f" {m[0]} "),
     (re.compile(rf"\\(?:operatorname\*? ?\{{ ?({'|'.join(sorted(FUNCTIONS))})|(?:text|mathrm) ?\{{ ?(cis|lcm|gcd|ln|log)) ?\}}"),
      lambda m: f"\\{m[1] or m[2]} "),
+    (re.compile(r"(?<=[\w})\]]) ?\\q?quad ?(?=[A-Za-z](?:_\{?\w+\}?)? ?(?:=|\\in|[<>]))"), ", "),
     (re.compile(r"(?<!\\)\\(?:[,;:> ]|q?quad(?![A-Za-z])|thinspace(?![A-Za-z])|space(?![A-Za-z]))|~|[\n\t\r]"), " "),
     (re.compile(r"\^ ?\{ ?\\circ ?\}|\^ ?\\circ(?![A-Za-z])|\\degrees?(?![A-Za-z])|\\textdegree"), r"\\degree "),
     (re.compile(r"\^ ?\{? ?\\(?:text|mathrm) ?\{ ?o ?\} ?\}?"), r"\\degree "),
@@ -85,15 +90,40 @@ REWRITES = [
     (re.compile(r"(?<!\\)\\[()\[\]]"), " "),
     (re.compile(r"[ ]{2,}"), " "),
 ]  # fmt: skip
+
+
+def _is_parameter(letter: str, before: str) -> bool:
+    """k of 2k + 1, whose domain adds nothing; not the x of x > 3."""
+    return letter in before and not re.search(rf"\b{letter} ?(?:[<>=]|\\[lgn]e)|[<>] ?{letter}", before)
+
+
 WORD = r"\{ ?(?:\\(?:text|mathrm) ?\{)? ?([A-Za-z]+) ?\}? ?((?:\^ ?\{?\d\}?)?) ?\}?"
+MONEY = r"(?:\\dollar |€|£)?"
+UNIT = r"(?: ?\\?%| ?(?:\\(?:text|mathrm) ?\{)[^{}]*\}| [a-z]+)?"
+BOUNDS = {"least": "\\ge ", "most": "\\le ", "more": "> ", "greater": "> ", "less": "< ", "fewer": "< "}
 VARIANTS = [
-    (re.compile(r"^(-?\d+),(?=(?:\d{1,2}|\d{4,})$)|^(-?0),(?=\d+$)"), lambda m: f"{m[1] or m[2]}."),
+    (re.compile(rf"^({MONEY}-?(?:\d+|(?:\d{{1,3}}\.)+\d{{3}})),(?=(?:\d{{1,2}}|\d{{4,}}){UNIT}$)|^({MONEY}-?0),(?=\d+{UNIT}$)"),
+     lambda m: (m[1] or m[2]).replace(".", "") + "."),
     (re.compile(r"(?<=\d) ?(?:and|\\text ?\{ ?and ?\}) ?(?=\d+/\d|\\frac)"), " "),
     (re.compile(r"(?<=\d) ?(?:to|\\text ?\{ ?to ?\}) ?(?=\d)"), ":"),
     (re.compile(r"(?<=[a-z]) (?:and|,) (?=\d+ )"), " "),
-    (re.compile(r"(?:(?<![A-Za-z\\])C|\\mathrm ?\{C\}) ?\((\w+), ?(\w+)\)|(?:\{\})?[_^] ?\{?(\w+)\}? ?C_ ?\{?(\w+)\}?"
-                r"|(?<![A-Za-z\\])C_ ?\{?(\w+)\}? ?\^ ?\{?(\w+)\}?"),
-     lambda m: f"\\binom{{{m[1] or m[3] or m[5]}}}{{{m[2] or m[4] or m[6]}}}"),
+    (re.compile(r"(?<=\d) ?(?:(?:in|out of|over)|\\text ?\{ ?(?:in|out of|over) ?\}) ?(?=\d)"), "/"),
+    (re.compile(r"[ ,]*(?:\\text ?\{[ ,]*)?(?:for (?:all|any|every|each)(?![a-z])[^=<>\d]{1,60}"
+                r"|where (?!.*(?:odd|even|prime|itive|ative|non|tinct))[^=<>\d]{1,40}(?:integer|constant|real|number)s?[ .})]*)$"), ""),
+    (re.compile(r"(?:[,;( ]|\\text ?\{[ ,]*(?:where|for|with)[ ,]*\}|where|for(?: all)?)+ ?([A-Za-z]) ?\\in ?\\mathbb\{([ZNRQ])\}\)?$"),
+     lambda m: "" if m[2] == "R" or _is_parameter(m[1], m.string[: m.start()]) else m[0]),
+    (re.compile(r"(?:(?<![A-Za-z\\])(?:C|choose|binom)|\\mathrm ?\{C\}) ?\((\w+), ?(\w+)\)|(?:\{\})?[_^] ?\{?(\w+)\}? ?C_ ?\{?(\w+)\}?"
+                r"|(?<![A-Za-z\\])C_ ?\{?(\w+)\}? ?\^ ?\{?(\w+)\}?|\b(\d+)C(\d+)\b"),
+     lambda m: "\\binom{{{}}}{{{}}}".format(*filter(None, m.groups()))),
+    (re.compile(r"\b(\d+)P(\d+)\b|(?<![A-Za-z\\])P ?\((\d+), ?(\d+)\)|(?:\{\})?[_^] ?\{?(\d+)\}? ?P_ ?\{?(\d+)\}?"),
+     lambda m: "\\binom{{{0}}}{{{1}}}{1}!".format(*filter(None, m.groups()))),
+    (re.compile(r"(?<=[\w}]) ?\\\\ ?(?=[a-zA-Z](?:_\w)? ?=)"), ", "),
+    (re.compile(r"^(?:\\text ?\{ ?)?(at (?:least|most)|(?:more|greater|less|fewer) than) ?\}? ?(?=[-\d\\])"),
+     lambda m: BOUNDS[m[1].removeprefix("at ").split()[0]]),
+    (re.compile(r"(?<=\d) ?(mm|cm|km|m|in|ft|yd|mi)([23])$"), r" \1^\2"),
+    (re.compile(r"^(?:\\text(?:bf)? ?\{ ?)?\([A-E]\) ?\}? ?(?=[-\d\\$(])"), ""),
+    (re.compile(r"^(?:\\text ?\{ ?)?(?:the set of )?all real(?:s| numbers) (?:except|excluding|other than)(?: for)? ?\}? ?([^a-z]+)$"),
+     r"\\mathbb{R}\\setminus \\{\1\\}"),
     (re.compile(r"(?<=[\d}]) ?\((?:\\text ?\{)? ?([a-z]{2,}) ?\}?\)$"),
      lambda m: f" \\text{{{m[1]}}}" if m[1] in UNIT_WORDS or len(m[1]) > 4 else m[0]),
     (re.compile(rf"(?<=[\d}}]) ?\\frac ?{WORD} ?{WORD}"),
@@ -102,6 +132,7 @@ VARIANTS = [
 ]  # fmt: skip
 MAX_VARIED = 400
 """Characters of a text that is looked at for other spellings."""
+WORDED = re.compile(r"\\(?:text|textbf|textit|mathrm|mbox) ?\{ ?([^{}\\]*?) ?\}")
 LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 
 
@@ -110,10 +141,10 @@ def tidy(text: str) -> str:
     text = text.translate(TABLE)
     for pattern, new in REWRITES:
         text = pattern.sub(new, text)
-    return trim(dollars(text))
+    return _trim(_dollars(text))
 
 
-def dollars(text: str) -> str:
+def _dollars(text: str) -> str:
     """Drop math delimiters; an escaped dollar, or one without a partner, is currency."""
     plain = text.replace("\\$", "\\dollar ")
     if plain.count("$") == 1 and plain.strip().startswith("$") and plain.strip()[1:2].isdigit():
@@ -121,7 +152,7 @@ def dollars(text: str) -> str:
     return plain.replace("$", " ")
 
 
-def trim(text: str) -> str:
+def _trim(text: str) -> str:
     """Without markdown emphasis around it and punctuation after it. Factorials and ellipses stay."""
     before = None
     while before != text:
@@ -131,7 +162,9 @@ def trim(text: str) -> str:
             text = text[2:-2]
         if text.endswith(("\\\\", "\\ ")):
             text = text[:-2]
-        if text and text[-1] in ".,;:" and not text.endswith("..."):
+        if text[:1] == "{" and len(text) <= MAX_VARIED and text[-1] == "}" and "," not in text and matching(text).get(0) == len(text) - 1:
+            text = text[1:-1]
+        if text and text[-1] in ".,;:\\" and not text.endswith("..."):
             text = text[:-1]
     return text
 
@@ -148,4 +181,4 @@ def variants(tidied: str) -> list[str]:
 
 def key(tidied: str) -> str:
     """What two tidied answers must share to be the same text: everything but spaces that part nothing."""
-    return LOOSE_SPACE.sub("", tidied)
+    return LOOSE_SPACE.sub("", WORDED.sub(r"\1", tidied))

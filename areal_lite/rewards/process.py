@@ -35,16 +35,16 @@ def send(sock: socket.socket, message: dict) -> None:
 
 def receive(sock: socket.socket, deadline: float | None = None) -> dict | None:
     """Read one frame; None when the other end closed. Raises TimeoutError past the monotonic `deadline`."""
-    header = read_exactly(sock, 4, deadline)
+    header = _read_exactly(sock, 4, deadline)
     if header is None:
         return None
     (length,) = struct.unpack("!I", header)
     assert length <= MAX_FRAME, f"frame of {length} bytes"
-    data = read_exactly(sock, length, deadline)
+    data = _read_exactly(sock, length, deadline)
     return None if data is None else json.loads(data)
 
 
-def read_exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes | None:
+def _read_exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes | None:
     parts = []
     while count:
         if deadline is not None:

@@ -33,7 +33,7 @@ PLAIN_NUMBER = re.compile(r"-?(?:\d+(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][+-]?\d{1,
 
 def grade(response: str, golds: Sequence[str], protocol: str) -> Verdict:
     """As math.grade. Raises ValueError for an unknown protocol."""
-    rules = {"qwen": grade_qwen, "math-verify": grade_math_verify}
+    rules = {"qwen": _grade_qwen, "math-verify": _grade_math_verify}
     if protocol not in rules:
         raise ValueError(f"protocol={protocol!r}: use ours, qwen or math-verify")
     try:
@@ -42,19 +42,19 @@ def grade(response: str, golds: Sequence[str], protocol: str) -> Verdict:
         return Verdict(False, late.outcome, f"{protocol}: {late}")
 
 
-def grade_qwen(response: str, golds: Sequence[str]) -> Verdict:
+def _grade_qwen(response: str, golds: Sequence[str]) -> Verdict:
     response = response[-MAX_RESPONSE:]
     box, _opened = last_box(response)
     numbers = NUMBER.findall(response)
-    answer = stripped(box if box is not None else after_marker(response) or (numbers[-1] if numbers else ""))
+    answer = _stripped(box if box is not None else after_marker(response) or (numbers[-1] if numbers else ""))
     if not answer:
         return Verdict(False, "no_answer", "no answer", "", box is not None)
     deadline = time.monotonic() + DEADLINE_S
-    right = any(qwen_equal(answer, stripped(gold), deadline) for gold in golds)
+    right = any(_qwen_equal(answer, _stripped(gold), deadline) for gold in golds)
     return Verdict(right, "correct" if right else "wrong", "qwen rule", answer[:200], box is not None)
 
 
-def stripped(text: str) -> str:
+def _stripped(text: str) -> str:
     """Without what the rule ignores: units in \\text{}, degrees, dollars, percent signs, a leading x =."""
     text = tidy(text[:MAX_CHARACTERS])
     for ignored in ("\\degree", "\\dollar", "\\%", "%"):
@@ -64,13 +64,13 @@ def stripped(text: str) -> str:
     return text.strip().rstrip(".")
 
 
-def qwen_equal(answer: str, gold: str, deadline: float) -> bool:
+def _qwen_equal(answer: str, gold: str, deadline: float) -> bool:
     if answer.replace(" ", "").lower() == gold.replace(" ", "").lower():
         return True
     if gold in "ABCDE" and len(gold) == 1:
         letters = CHOICE.findall(answer.upper())
         return bool(letters) and letters[-1] == gold
-    x, y = number(answer), number(gold)
+    x, y = _number(answer), _number(gold)
     if x is not None and y is not None:
         return any(abs(x - other) <= TOLERANCE * max(abs(x), abs(other)) for other in (y / 100, y, y * 100))
     bare = [re.sub(r"[{}()\[\]\\]", "", text).replace(" ", "").lower() for text in (answer, gold)]
@@ -84,7 +84,7 @@ def qwen_equal(answer: str, gold: str, deadline: float) -> bool:
     return symbolic.same(answer, gold, deadline)
 
 
-def number(text: str) -> Fraction | None:
+def _number(text: str) -> Fraction | None:
     text = text.replace(" ", "")
     mantissa = text.lower().partition("e")[0]
     if len(text) > 60 or not PLAIN_NUMBER.fullmatch(text) or not any(c.isdigit() for c in mantissa):
@@ -92,7 +92,7 @@ def number(text: str) -> Fraction | None:
     return Fraction(text.replace(",", ""))
 
 
-def grade_math_verify(response: str, golds: Sequence[str]) -> Verdict:
+def _grade_math_verify(response: str, golds: Sequence[str]) -> Verdict:
     text = response[-MAX_RESPONSE:]
     reply = symbolic.ask({"response": text, "golds": list(golds)}, time.monotonic() + DEADLINE_S, DEADLINE_S)
     outcome = "correct" if reply["right"] else "wrong" if reply["found"] else "no_answer"

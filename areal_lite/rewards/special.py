@@ -8,14 +8,14 @@ LEAD = re.compile(
     r"\(?(?:\\(?:text(?:bf|rm)?|mathrm|mathbf|textnormal))?\{?\s*\(?([A-Ja-j])(?:\s*\)|\s*[.:]|\s*\}|\s+(?=because|since))(?![\s)}]*[+*/^_=<>&]|[)}]*-).*",
     re.IGNORECASE | re.DOTALL,
 )
-NAMED = re.compile(r"(?:the )?(?:correct )?(?:final )?(?:answer|option|choice)(?: is)?:? \(?([A-Ja-j])\)?", re.IGNORECASE)
+NAMED = re.compile(r"(?:i choose )?(?:the )?(?:correct )?(?:final )?(?:answer|option|choice)(?: is)?:? \(?([A-Ja-j])\)?", re.IGNORECASE)
 SEVERAL = re.compile(r"[A-H](?:(?:,| and |, and | )?\s*[A-H])+")
 MONTHS = {name: n + 1 for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
 ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
 WORDED = re.compile(rf"(?:{DAY}(?: of)? ([a-z]{{3,9}})|([a-z]{{3,9}}) {DAY})(?:,? (\d{{4}}))?")
-CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::00)?(?: ?([ap])\.? ?m\.?)?|(\d{1,2})(?: ?([ap])\.? ?m\.?)")
+CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::00)?(?: ?([ap]) ?m)?|(\d{1,2})(?: ?([ap]) ?m)")
 
 
 def choice(text: str) -> str:
@@ -26,7 +26,7 @@ def choice(text: str) -> str:
     if match and (match[1].isupper() or text.strip() != match[1]):
         return match[1].upper()
     text = text.removeprefix("\\{").removesuffix("\\}").strip()
-    text = re.sub(r"\(([A-H])\)", r"\1", re.sub(r"\\text\w*\{([^{}]*)\}", r"\1", text))
+    text = re.sub(r"\(([A-H])\)", r"\1", re.sub(r"\\(?:text\w*|math(?:rm|bf))\{([^{}]*)\}", r"\1", text)).replace("  ", " ")
     if len(text) <= 40 and SEVERAL.fullmatch(text):
         letters = [c for c in text if c in "ABCDEFGH"]
         if len(set(letters)) == len(letters) and (sorted(letters) == letters or "," in text):
@@ -43,18 +43,20 @@ def same_choice(answer: str, gold: str) -> bool:
         return False
     if len(answer) == 1:
         return answer.upper() == wanted
-    match = NAMED.fullmatch(bare(answer)) or LEAD.fullmatch(answer[:500])
+    match = NAMED.fullmatch(_bare(answer)) or LEAD.fullmatch(answer[:500])
     return bool(match) and match[1].upper() == wanted
 
 
-def bare(text: str) -> str:
+def _bare(text: str) -> str:
     text = re.sub(r"\\(?:text|mathrm|mbox|textbf)\s?|[{}]", "", text)
     return re.sub(r"\s+", " ", text).strip(" .").lower()
 
 
-def date(text: str) -> tuple | None:
+def _date(text: str) -> tuple | None:
     """(year or 0, month, day) or ("clock", hour, minute); None when `text` is neither."""
-    text = bare(text[:60])
+    text = re.sub(r"(?<=[a-z])\.", "", _bare(text[:60]))
+    if text.removeprefix("12 ") in ("noon", "midnight"):
+        return "clock", 12, 0, "p" if "noon" in text else "a"
     if match := ISO.fullmatch(text):
         return int(match[1]), int(match[2]), int(match[3])
     if match := AMERICAN.fullmatch(text):
@@ -70,17 +72,17 @@ def date(text: str) -> tuple | None:
     return None
 
 
-def by_24_hours(clock: tuple) -> tuple[int, int]:
+def _by_24_hours(clock: tuple) -> tuple[int, int]:
     _, hour, minute, half = clock
     return (hour % 12 + 12 * (half == "p") if half else hour), minute
 
 
 def same_date(answer: str, gold: str) -> bool | None:
     """None unless both are dates or clock times."""
-    a, b = date(answer), date(gold)
+    a, b = _date(answer), _date(gold)
     if a is None or b is None:
         return None
     if a[0] == b[0] == "clock":
         same_half = a[3] == b[3] or not a[3] or not b[3]
-        return same_half and (a[1:3] == b[1:3] or (bool(a[3]) != bool(b[3]) and by_24_hours(a) == by_24_hours(b)))
+        return same_half and (a[1:3] == b[1:3] or (bool(a[3]) != bool(b[3]) and _by_24_hours(a) == _by_24_hours(b)))
     return a == b

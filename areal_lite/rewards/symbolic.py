@@ -15,7 +15,7 @@ from areal_lite.rewards.verdict import Outcome
 CPU_S = 1.0
 """Of the child, for one comparison: a crowded machine delays a verdict but does not change it."""
 MAX_CHARACTERS = 300
-HEAVY = re.compile(r"\d{7,}|\*\*|\^\{?[^{}^]*\^")
+HEAVY = re.compile(r"\d{7,}|\*\*|\^ ?\{[^{}^]*\^|\^ ?(?:\d+|\\?[A-Za-z]) ?\^|[)}!] ?!|\d{4} ?!")
 COMMAND = re.compile(r"\\[A-Za-z]")
 
 

@@ -12,7 +12,7 @@ from areal_lite.rewards.process import enter, limit_memory, receive, send
 SHORT_FRACTION = re.compile(r"\\frac ?(\d) ?(\d)")
 
 
-def same(answer: str, gold: str) -> bool:
+def _same(answer: str, gold: str) -> bool:
     """Equal after sympy has carried out sums, integrals and limits; False for what it cannot parse or compare."""
     from latex2sympy2_extended import latex2sympy
     from math_verify.grader import sympy_expr_eq
@@ -25,7 +25,7 @@ def same(answer: str, gold: str) -> bool:
         return False
 
 
-def judged(response: str, golds: list[str]) -> dict:
+def _judged(response: str, golds: list[str]) -> dict:
     """Math-Verify's own verdict, with its default settings."""
     from math_verify import parse, verify
 
@@ -35,14 +35,15 @@ def judged(response: str, golds: list[str]) -> dict:
 
 
 def main() -> None:
+    """Answer frames until the parent closes the socket or dies."""
     sock, settings = enter(sys.argv[1:])
     logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that the time limit is the caller's business
-    same("\\sum_{k=1}^{3} k", "\\int_{0}^{1} 12 x dx")
+    _same("\\sum_{k=1}^{3} k", "\\int_{0}^{1} 12 x dx")
     limit_memory(settings["memory_mb"])
     send(sock, {"ready": True})
     while (item := receive(sock)) is not None:
-        send(sock, judged(item["response"], item["golds"]) if "response" in item else
-             {"same": same(item["answer"], item["gold"])})  # fmt: skip
+        send(sock, _judged(item["response"], item["golds"]) if "response" in item else
+             {"same": _same(item["answer"], item["gold"])})  # fmt: skip
 
 
 if __name__ == "__main__":

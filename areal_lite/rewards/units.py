@@ -13,35 +13,39 @@ from areal_lite.rewards.lexer import Token
 from areal_lite.rewards.vocabulary import UNIT_LETTERS
 
 TABLE = """
-m meter metre 1 L | cm centimeter centimetre 0.01 L | mm millimeter millimetre 0.001 L |
-km kilometer kilometre 1000 L | nm nanometer 1e-9 L | in inch inches 0.0254 L | ft foot feet 0.3048 L |
-yd yard 0.9144 L | mi mile 1609.344 L | s sec second 1 T | min minute 60 T | h hr hour 3600 T | day 86400 T |
-week wk 604800 T | ms millisecond 0.001 T | month 1 M | year yr 12 M | g gram gm 1 G |
-kg kilogram kilo 1000 G | mg milligram 0.001 G | lb pound lbs 453.59237 G | oz ounce 28.349523125 G |
-ton tonne 1000000 G | l liter litre 0.001 LLL | ml milliliter millilitre 0.000001 LLL | dollar usd buck 1 $ |
-cent 0.01 $ | euro eur 1 E | rupee rs inr 1 R | gbp 1 P | yen yuan rmb 1 Y | percent percentage pct 1 % |
-degree deg 1 D | mph 0.44704 L/T | kmh kph 0.27777777777777777777 L/T | unit units 1 | square sq squared 1 ^2 |
-cubic cubed cu 1 ^3 | kpa 1000 A | atm 101325 A | mhz 1000000 1/T | khz 1000 1/T | kn 1000 N | ohm 1 U |
-volt 1 v | amp 1 I | n newton 1 N | j joule 1 J | kj kilojoule 1000 J | ev 1 V | w watt 1 W |
-kw kilowatt 1000 W | hz hertz 1 1/T | pa pascal 1 A | mol mole 1 O | k kelvin 1 K | hundred 100 x |
-thousand 1000 x | million 1000000 x | billion 1000000000 x | trillion 1000000000000 x | dozen 12 x |
-quart qt 1 Q | gallon gal 4 Q | pint pt 0.5 Q | cup 0.25 Q | acre 1 B | cal calorie 1 H | kcal 1000 H |
-radian rad 1 r | old ago tall long wide more apiece each 1 | c celsius 1 C | f fahrenheit 1 F | angstrom 1e-10 L | per /
+m meter metre 1 L | cm centimeter centimetre 0.01 L | mm millimeter millimetre 0.001 L | km kilometer kilometre 1000 L |
+nm nanometer 1e-9 L | in inch inches 0.0254 L | ft foot feet 0.3048 L | yd yard 0.9144 L | mi mile 1609.344 L | s sec second 1 T |
+min minute 60 T | h hr hour 3600 T | day 86400 T | week wk 604800 T | ms millisecond 0.001 T | month 1 M | year yr 12 M | g gram gm 1 G |
+kg kilogram kilo 1000 G | mg milligram 0.001 G | lb pound lbs 453.59237 G | oz ounce 28.349523125 G | ton tonne 1000000 G |
+l liter litre 0.001 LLL | ml milliliter millilitre 0.000001 LLL | dollar usd buck 1 $ | cent 0.01 $ | euro eur 1 E | rupee rs inr 1 R |
+gbp 1 P | yen yuan rmb 1 Y | percent percentage pct 1 % | degree deg 1 D | mph 0.44704 L/T | kmh kph 0.27777777777777777777 L/T |
+unit units 1 | square sq squared 1 ^2 | cubic cubed cu 1 ^3 | kpa 1000 A | atm 101325 A | mhz 1000000 1/T | khz 1000 1/T | kn 1000 N |
+ohm 1 U | volt v 1 v | amp 1 I | n newton 1 N | j joule 1 J | kj kilojoule 1000 J | ev 1 V | w watt 1 W | kw kilowatt 1000 W |
+hz hertz 1 1/T | pa pascal 1 A | mol mole 1 O | k kelvin 1 K | hundred 100 x | thousand 1000 x | half halves 0.5 x | third 1/3 x |
+tenth 0.1 x | hundredth 0.01 x | thousandth permille 0.001 x | million 1000000 x | billion 1000000000 x | trillion 1000000000000 x |
+dozen 12 x | quart qt 1 Q | gallon gal 4 Q | pint pt 0.5 Q | cup 0.25 Q | acre 1 B | cal calorie 1 H | kcal 1000 H | radian rad 1 r |
+old ago tall long wide more apiece each 1 | c celsius 1 C | f fahrenheit 1 F | angstrom 1e-10 L | microm micron micrometer 1e-6 L |
+micros microsecond 1e-6 T | microg microgram 1e-6 G | per /
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
+    """What stands after a number, reduced to base units."""
+
     scale: Fraction
+    """Of one such unit in the base units of its dimensions."""
     dimensions: str
     """Sorted letters with their powers, such as L1 T-1; "" is a plain number."""
     multiple: Fraction
     """Of million, dozen and the like; part of the number."""
     words: frozenset[str]
     """Words the table does not know; with any, only the number can be compared."""
+    qualified: bool = False
+    """It changes what the number says; `dimensions` is then its words."""
 
 
-def build() -> dict[str, tuple[Fraction, str]]:
+def _build() -> dict[str, tuple[Fraction, str]]:
     table = {}
     for entry in TABLE.split("|"):
         words = entry.split()
@@ -57,15 +61,17 @@ def build() -> dict[str, tuple[Fraction, str]]:
     return table
 
 
-UNITS = build()
+UNITS = _build()
 WORDS = frozenset(word for word in UNITS if len(word) > 1 and word not in ("in", "units"))
 CURRENCY = {"\\dollar": "dollar", "€": "euro", "\\euro": "euro", "£": "gbp", "\\pounds": "gbp", "¥": "yen",
             "₹": "rupee"}  # fmt: skip
-SIGNS = {"\\%": "percent", "%": "percent", "\\degree": "degree", "\\AA": "angstrom", "\\mu": "mu", **CURRENCY}
+SIGNS = {"\\%": "percent", "%": "percent", "\\degree": "degree", "\\AA": "angstrom", "\\mu": "mu", "\\Omega": "ohm", **CURRENCY}
+QUALIFIERS = {"or", "above", "below", "least", "most", "not", "except", "if", "when", "unless", "factorial"}
+"""After a number they change what it says: 5 or more is not 5."""
 GLUE = {"/", "^", "\\cdot", "*", "{", "}", "-", "(", ")", "\\times"}
 
 
-def is_unit(token: Token) -> bool:
+def _is_unit(token: Token) -> bool:
     if token.kind == "text":
         return any(c.isalpha() for c in token.text) or token.text in ("%", "\\%")
     if token.kind == "word":
@@ -81,7 +87,7 @@ def split_unit(tokens: list[Token]) -> int:
     at = start
     while at > 0:
         token = tokens[at - 1]
-        if is_unit(token):
+        if _is_unit(token):
             start = at = at - 1
         elif token.text in GLUE or (token.text.lstrip("-").isdigit() and at > 1 and tokens[at - 2].text in "^{-"):
             at -= 1
@@ -100,10 +106,12 @@ def parse_unit_text(words: str) -> Unit:
     terms: list[tuple[Fraction, str, int]] = []
     """Scale, dimension, power."""
     multiple, unknown, below, pending = Fraction(1), set(), False, 1
-    words = words.replace("{", " ").replace("}", " ").replace("~", " ").replace("\\cdot", " ")
+    words = words.replace("{", " ").replace("}", " ").replace("~", " ").replace("\\cdot", " ").replace("\\mu ", "micro")
     for mark in "/^.(),":
         words = words.replace(mark, f" {mark} ")
-    parts = words.split()
+    parts = words.replace("ms ^ -", "m s ^ -").replace("per cent", "percent").split()
+    if QUALIFIERS & set(parts) or parts in (["squared"], ["cubed"]):
+        return Unit(Fraction(1), words, Fraction(1), frozenset(), True)
     for n, part in enumerate(parts):
         name = SIGNS.get(part, part if part in ("K", "C", "F") else part.lower())
         scale, dimension = UNITS.get(name.lower(), (None, ""))
@@ -137,7 +145,7 @@ def parse_unit_text(words: str) -> Unit:
 def compound(tokens: list[Token]) -> tuple[Fraction, str] | None:
     """6 ft 2 in, or 2 hours 30 minutes: the value in the first unit, and that unit's words."""
     starts = [n for n, token in enumerate(tokens) if token.kind == "number"]
-    if len(starts) != 2 or starts[0] or any(t.kind not in ("number", "text", "word") for t in tokens):
+    if len(starts) != 2 or starts[0] or any(t.kind not in ("number", "text", "word") and t.text not in UNIT_LETTERS for t in tokens):
         return None
     words = [" ".join(t.text for t in part) for part in (tokens[1 : starts[1]], tokens[starts[1] + 1 :])]
     first, second = map(parse_unit_text, words)

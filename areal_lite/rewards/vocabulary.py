@@ -2,14 +2,13 @@
 
 OPENERS = {"(", "[", "{", "\\{", "\\langle", "\\lfloor", "\\lceil", "\\lvert"}
 CLOSERS = {")", "]", "}", "\\}", "\\rangle", "\\rfloor", "\\rceil", "\\rvert"}
-FUNCTIONS = {
-    *("sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc asin acos atan sinh cosh tanh coth".split()),
-    *("ln log lg exp sqrt cbrt abs max min gcd lcm floor ceil arcsinh arccosh arctanh arsinh arcosh artanh cis binom frac".split()),
-}
+FUNCTIONS = {*("sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc asin acos atan sinh cosh tanh coth".split()),
+             *("ln log lg exp sqrt cbrt abs max min gcd lcm floor ceil arcsinh arccosh arctanh arsinh arcosh artanh cis".split()),
+             "binom", "frac"}  # fmt: skip
 NAMES = {"pi", "infty", "infinity", "inf", "oo", "alpha", "beta", "gamma", "delta", "theta", "lambda", "omega", "phi"}
 UNIT_LETTERS = frozenset("msghLlNJWKCFV")
 """One letter that may be a unit when it stands apart from its number, or in \\text{}."""
-CONNECTORS = {"and", "or", "per", "by", "in", "to"}
+CONNECTORS = {"and", "or", "per", "by", "in", "to", "not", "no"}
 TEXT_COMMANDS = ("text", "textbf", "textit", "textrm", "texttt", "textsf", "textnormal", "mbox", "hbox", "mathrm",
                  "emph", "operatorname", "mathsf", "mathtt", "mathit", "unit", "underline")  # fmt: skip
 STYLE_COMMANDS = {"\\mathbf", "\\boldsymbol", "\\bm", "\\mathcal", "\\mathfrak", "\\mathscr", "\\vec", "\\hat", "\\bf",

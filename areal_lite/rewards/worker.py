@@ -14,7 +14,7 @@ from pathlib import Path
 from areal_lite.rewards.process import enter, limit_memory, receive, send
 
 
-def load_function(spec: str) -> Callable[[str, list[str], str], float]:
+def _load_function(spec: str) -> Callable[[str, list[str], str], float]:
     """The user's reward function named by `path/file.py:name`. Raises ValueError when there is none."""
     path, _, name = spec.rpartition(":")
     if not path or not Path(path).is_file():
@@ -28,7 +28,7 @@ def load_function(spec: str) -> Callable[[str, list[str], str], float]:
     return function
 
 
-def score_of(function: Callable, item: dict) -> float:
+def _score_of(function: Callable, item: dict) -> float:
     score = float(function(item["response"], item["answers"], item["finish"]))
     if not floats.isfinite(score):
         raise ValueError(f"the reward function returned {score}")
@@ -36,12 +36,13 @@ def score_of(function: Callable, item: dict) -> float:
 
 
 def main() -> None:
+    """Send {"ready"} or {"error"}, then a verdict per frame; ends after a crash, or when the parent closes the socket."""
     sock, settings = enter(sys.argv[1:])
     try:
         from areal_lite.rewards import math, symbolic
 
         symbolic.warm_up(settings["memory_mb"])
-        function = load_function(settings["function"]) if settings["function"] else None
+        function = _load_function(settings["function"]) if settings["function"] else None
     except Exception as error:  # the user's file may fail in any way; the pool raises it where the user sees it
         send(sock, {"error": f"{type(error).__name__}: {error}"})
         return
@@ -50,7 +51,7 @@ def main() -> None:
     while (item := receive(sock)) is not None:
         try:
             verdict = asdict(math.grade(item["response"], item["answers"], settings["protocol"]))
-            verdict["score"] = score_of(function, item) if function else None
+            verdict["score"] = _score_of(function, item) if function else None
         except Exception as error:  # whatever an item provokes is that item's outcome
             send(sock, {"crash": f"{type(error).__name__}: {error}"[:200]})
             return
