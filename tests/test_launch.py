@@ -1,6 +1,7 @@
 """The launcher's pure parts and its edge: placement, preflight, and messages that say what to change."""
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from areal_lite import record
-from areal_lite.config import ConfigError, load
+from areal_lite.config import ConfigError, load, to_yaml
 from areal_lite.config.identity import identity
 from areal_lite.launch import placement
 from areal_lite.launch.__main__ import main
 from areal_lite.launch.preflight import check, parameters
 from areal_lite.launch.recover import prepare, refuse, set_aside
 from areal_lite.launch.stages import resolve
-from areal_lite.launch.supervise import how_it_ended, last_words
+from areal_lite.launch.supervise import how_it_ended, last_words, visible
 from areal_lite.toy.tiny import make_tiny
 
 ROOT = Path(__file__).parents[1]
@@ -42,6 +43,26 @@ def test_no_server_crosses_a_node_and_an_allocation_that_does_not_fill_the_clust
     assert [(p.node, p.gpus) for p in plan if p.name.startswith("generation")] == [(0, (4, 5, 6, 7)), (1, (0, 1, 2, 3)), (1, (4, 5, 6, 7))]
     with pytest.raises(ValueError, match="nearest"):
         placement.place(stage("vllm.d2m4+d2", nodes=2), cores=64)
+
+
+@pytest.mark.parametrize(("gpus", "outer", "seen"), [
+    ((0, 1), "", "0,1"), ((2, 3), "4,5,6,7", "6,7"), ((1,), "GPU-8f3a, GPU-91c2", "GPU-91c2")])
+def test_a_process_gets_its_gpus_among_those_that_the_node_may_use(gpus, outer, seen):
+    assert visible(gpus, outer) == seen
+
+
+def test_too_few_visible_gpus_are_said_before_a_process_starts():
+    with pytest.raises(ValueError, match=r"CUDA_VISIBLE_DEVICES=1,2 names 2 GPUs, and this needs GPU number 2"):
+        visible((2,), "1,2")
+
+
+@pytest.mark.slow
+def test_a_trainer_for_gpus_does_not_train_on_the_cpu_instead(tmp_path):
+    (tmp_path / "config.yaml").write_text(to_yaml(stage("vllm.d1+d1")))
+    done = subprocess.run([sys.executable, "-m", "areal_lite.trainer", str(tmp_path), "--rank", "0", "--store", "127.0.0.1:0"],
+                          env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True, timeout=120)
+    assert done.returncode == record.FATAL, done.stderr
+    assert "cluster.device is cuda, but torch finds no GPU here" in done.stderr
 
 
 def test_on_several_cpu_nodes_the_processes_are_spread_in_order():

@@ -4,7 +4,6 @@ Starts the servers, waits for their messages 0.1 s at a time, and hands every fi
 dies is started again and its answers are given to others; one that never gets ready, or a time in which nobody samples
 a token, ends the evaluation with a sentence that says why.
 """
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -43,7 +42,7 @@ class Servers:
         if stage.cluster.device == "cpu":
             environment = {"OMP_NUM_THREADS": str(stage.generation.threads), "CUDA_VISIBLE_DEVICES": ""}
         self.directory, self.hang_s = directory, hang_s
-        self.processes = processes(stage, module, os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+        self.processes = processes(stage, module)
         self.children = Children(directory, environment)
         self.deaths: dict[str, int] = {}
         self.beats: dict[str, Heartbeat] = {}
@@ -126,16 +125,9 @@ class Servers:
         return f"{self.tokens:,.0f} tokens sampled; {'; '.join(beats) or 'servers are starting'}"
 
 
-def processes(stage: Stage, module: str, visible: str) -> list[Process]:
-    """One per server, with neighbouring GPUs of its own among those that `visible` (CUDA_VISIBLE_DEVICES) names.
-
-    ValueError when they are too few. On CPU a server gets none.
-    """
+def processes(stage: Stage, module: str) -> list[Process]:
+    """One per server, with neighbouring GPUs of its own. On CPU a server gets none."""
     layout = allocation.parse(stage.cluster.allocation).generation
     size = layout.world_size // layout.data_parallel
-    needed = layout.world_size if stage.cluster.device == "cuda" else 0
-    gpus = [int(g) for g in visible.split(",") if g.strip().isdigit()] or list(range(needed))
-    if len(gpus) < needed:
-        raise ValueError(f"servers times tensor is {needed} GPUs, but CUDA_VISIBLE_DEVICES={visible} names {len(gpus)}")
-    return [Process(f"generation-{i}", module, ("--index", str(i)), 0, tuple(gpus[i * size:(i + 1) * size]) if needed else ())
-            for i in range(layout.data_parallel)]
+    gpus = tuple(range(layout.world_size)) if stage.cluster.device == "cuda" else ()
+    return [Process(f"generation-{i}", module, ("--index", str(i)), 0, gpus[i * size:(i + 1) * size]) for i in range(layout.data_parallel)]

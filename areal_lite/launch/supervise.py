@@ -18,6 +18,18 @@ _PR_SET_PDEATHSIG = 1
 GRACE_S = 15.0
 
 
+def visible(gpus: tuple[int, ...], outer: str) -> str:
+    """CUDA_VISIBLE_DEVICES for these of a node's GPUs, counted among those that `outer` names (numbers or UUIDs; "": all).
+
+    ValueError when it names too few.
+    """
+    names = [name.strip() for name in outer.split(",") if name.strip()]
+    if names and len(names) <= max(gpus):
+        raise ValueError(f"CUDA_VISIBLE_DEVICES={outer} names {len(names)} GPUs, and this needs GPU number {max(gpus)}, counted from 0; "
+                         "lower cluster.gpus_per_node and the allocation, or make more of them visible")
+    return ",".join(names[g] if names else str(g) for g in gpus)
+
+
 @dataclass
 class Child:
     """A started process."""
@@ -41,7 +53,7 @@ class Children:
         log.parent.mkdir(parents=True, exist_ok=True)
         environment = {**os.environ, **self.environment, "PYTHONUNBUFFERED": "1"}
         if spec.gpus:
-            environment["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, spec.gpus))
+            environment["CUDA_VISIBLE_DEVICES"] = visible(spec.gpus, os.environ.get("CUDA_VISIBLE_DEVICES", ""))
         if spec.cpus:
             environment["AREAL_LITE_CPUS"] = ",".join(map(str, spec.cpus))
         words = [sys.executable, "-m", spec.module, str(self.stage_dir), *spec.arguments, *extra]

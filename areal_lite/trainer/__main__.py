@@ -31,6 +31,10 @@ def main() -> None:
     host, port = arguments.store.rsplit(":", 1)
     device = distributed.initialise(arguments.rank, layout.world_size, host, int(port),
                                     timeout_s=stage.trainer.init_timeout_s, threads=stage.trainer.threads)
+    if stage.cluster.device == "cuda" and device.type != "cuda":
+        print(f"trainer rank {arguments.rank} cannot start: cluster.device is cuda, but torch finds no GPU here; "
+              "see nvidia-smi and the build of torch, or say cluster.device=cpu", file=sys.stderr)
+        sys.exit(FATAL)
     if stage.kind == "sft":
         from areal_lite.trainer.sft import train
         try:

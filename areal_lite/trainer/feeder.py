@@ -89,14 +89,16 @@ class Feeder:
 
     def _serve(self, asked: Ask) -> None:
         """Offer and send, when it is this server's turn. What goes wrong is said, and ends nothing but this transfer."""
-        began = time.monotonic()
+        began, turn = time.monotonic(), self._turns.acquire(timeout=self._clock_s)     # never behind a transfer that hangs for good
         try:
-            with self._turns:
-                self._feed(asked)
+            self._feed(asked)
         except (RuntimeError, OSError, WeightsError) as error:
             self._groups.pop(asked.name, None)
             print(f"feeder: version {asked.version} did not reach {asked.name} ({time.monotonic() - began:.1f} s): "
                   f"{str(error).splitlines()[0]}", file=sys.stderr, flush=True)
+        finally:
+            if turn:
+                self._turns.release()
 
     def _feed(self, asked: Ask) -> None:
         store = connect(self.path, self._clock_s)          # of its own: a store answers one wait at a time
