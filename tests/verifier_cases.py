@@ -1250,6 +1250,9 @@ A = \begin{pmatrix}1&2\\3&4\end{pmatrix} == \begin{pmatrix}1&2\\3&4\end{pmatrix}
 \begin{pmatrix} 1 \\ 2 \end{pmatrix} + \begin{pmatrix} 3 \\ 4 \end{pmatrix} =/= \begin{pmatrix} 4 \\ 7 \end{pmatrix}
 \begin{pmatrix} 1 \\ 2 \end{pmatrix} == [1, 2]
 [equations]
+a(0)=5 =/= a(0)=7
+x-x=3 =/= x-x=4
+The A=\left[\begin{array}{c}1&2\\3&4\end{array}\right] Plain: "at" =/= The A=\left[\begin{array}{c}1&7\\3&4\end{array}\right] Plain: "at"
 \cos 3 = -0.2 =/= \sin 3 = -0.1
 1+2=4 =/= 1+2=5
 \begin{aligned} x&=1\\y&=2\end{aligned} == x=1, y=2
@@ -1761,6 +1764,8 @@ e^{i\pi/3} =/= e^{-i\pi/3}
 e^{I\pi} == -1
 \text{cis } 90^\circ =/= -i
 [multiple choice]
+\text{(B) or (C)} =/= B
+(B) and (D) == B, D
 (D) 12 == 12
 (D) 12 =/= 13
 \mathrm{B,E} == \text{B,E}
@@ -2106,6 +2111,8 @@ five sixths =/= \frac{6}{5}
 \left\{ \begin{array}{l} n & n<1 \\ 2n & n>1 \end{array} \right. == \begin{cases} n & n < 1 \\ 2n & n > 1 \end{cases}
 \left\{ \begin{array}{l} n & n<1 \\ 2n & n>1 \end{array} \right. =/= \begin{cases} 2n & n<1 \\ n & n>1 \end{cases}
 [qualified values]
+not $0$ =/= $0$
+not \approx 24.3 =/= \approx 24.3
 5\text{ or more} =/= 5
 5 \text{ or less} =/= 5
 5 \text{ and above} =/= 5

@@ -111,8 +111,6 @@ def _same_relation(a: Node, b: Node, options: Options) -> bool:
     if len(a.parts) == 2 == len(b.parts) and a.word in ("=", "<", "<=", "!=") and all(
         part.kind in EXPRESSION for part in (*a.parts, *b.parts)
     ):
-        if not symbols_of(a) | symbols_of(b):
-            return False
         differences = [Node("sum", (n.parts[0], negative(n.parts[1]))) for n in (a, b)]
         return proportional(*differences, positive=a.word.startswith("<"))
     return False

@@ -8,7 +8,7 @@ from areal_lite.rewards.scalars import EXPRESSION
 def _is_name(node: Node) -> bool:
     """The left side of a definition: x, x_1, f(x), \\overline{AB}, Area, (x, y)."""
     if node.kind in ("text", "opaque", "symbol"):
-        return True
+        return not node.word.startswith("not ") and node.word != "not"
     if node.kind == "power":  # an inverse function, or the lower part of a ratio of lengths
         return _is_name(node.parts[0]) and node.parts[1] == num(-1)
     if node.kind not in ("tuple", "product", "call"):
@@ -25,7 +25,7 @@ def named_value(node: Node) -> Node | None:
     first, last = node.parts[0], node.parts[-1]
     if _is_name(first):
         return last
-    if _is_name(last) and len(node.parts) == 2:
+    if _is_name(last) and last.kind != "opaque" and len(node.parts) == 2:
         return first
     if not symbols_of(first) and first.kind in EXPRESSION and last.kind in EXPRESSION and same_expression(first, last):
         return last

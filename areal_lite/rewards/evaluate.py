@@ -224,7 +224,7 @@ def proportional(a: Node, b: Node, positive: bool) -> bool:
                 return False
             continue
         ratios.append(x / y if exact(x, y) else real(x) / real(y))
-    if not ratios or (len(ratios) < 2 and symbols_of(a) | symbols_of(b)):
+    if not ratios or all(close(x, rows[0][0]) for x, _ in rows):  # constant: it says nothing about any unknown
         return False
     first = real(ratios[0])
     return all(close(ratio, ratios[0]) for ratio in ratios) and not (positive and (isinstance(first, MP.mpc) or first <= 0))

@@ -97,7 +97,7 @@ def _number(spoken: tuple[str, ...]) -> Fraction | None:
     part = PARTS.get(last, PARTS.get(last.removesuffix("s"))) if counts else None
     total = 0
     for n, word in enumerate(counts if part else spoken):
-        if word in ("a", "an") and n == 0 and (part or spoken[1:2] and spoken[1] in LARGE):
+        if word in ("a", "an") and n == 0 and (part or LARGE.keys() & set(spoken[1:2])):
             total = 1
         elif word in SMALL and (total % 100 == 0 or (total % 100 >= 20 and total % 10 == 0 and SMALL[word] < 10)):
             total += SMALL[word]

@@ -9,6 +9,7 @@ LEAD = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 NAMED = re.compile(r"(?:i choose )?(?:the )?(?:correct )?(?:final )?(?:answer|option|choice)(?: is)?:? \(?([A-Ja-j])\)?", re.IGNORECASE)
+HEDGED = re.compile(r"[)}\s](?:or|and)[\s}({]{1,4}(?:\\text ?\{)?\(?[A-J][)}\s.]{0,4}$")
 SEVERAL = re.compile(r"[A-H](?:(?:,| and |, and | )?\s*[A-H])+")
 MONTHS = {name: n + 1 for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
 ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
@@ -39,7 +40,7 @@ def same_choice(answer: str, gold: str) -> bool:
     wanted = choice(gold)
     if choice(answer):
         return choice(answer) == wanted
-    if len(wanted) > 1:
+    if len(wanted) > 1 or HEDGED.search(answer):
         return False
     if len(answer) == 1:
         return answer.upper() == wanted
