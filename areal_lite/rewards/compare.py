@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from areal_lite.rewards.definitions import ascending, loose_name, named_value
-from areal_lite.rewards.evaluate import exact, proportional, symbols_of
+from areal_lite.rewards.evaluate import CONSTANTS, exact, proportional, same_expression, symbols_of
 from areal_lite.rewards.lexer import Refused
 from areal_lite.rewards.node import Node, negative, num, product
 from areal_lite.rewards.prose import synonyms
@@ -93,17 +92,17 @@ def _equal_relations(a: Node, b: Node, options: Options) -> bool:
     rel, other = (a, b) if a.kind == "relation" else (b, a)
     if same_region(rel, other):
         return True
-    value = named_value(rel)
+    value = _named_value(rel)
     return value is not None and equal(value, other, options)
 
 
 def _same_relation(a: Node, b: Node, options: Options) -> bool:
-    a, b = ascending(a), ascending(b)
+    a, b = _ascending(a), _ascending(b)
     if a.word != b.word and {*a.word.split(), *b.word.split()} != {"="}:
         return False
-    x, y = named_value(a), named_value(b)
+    x, y = _named_value(a), _named_value(b)
     if x is not None and y is not None and a.word.startswith("="):
-        loose = loose_name(a.parts[0]) and loose_name(b.parts[0]) and symbols_of(x)
+        loose = _loose_name(a.parts[0]) and _loose_name(b.parts[0]) and symbols_of(x)
         if loose or equal(a.parts[0], b.parts[0], options):
             return equal(x, y, options)
     if len(a.parts) == len(b.parts) and all(equal(p, q, options) for p, q in zip(a.parts, b.parts, strict=True)):
@@ -177,7 +176,7 @@ def _equal_relation_lists(a: Node, b: Node, options: Options) -> bool:
     values = []
     for node in (a, b):
         names = {_unnumbered(part.parts[0]) for part in node.parts if part.kind == "relation"}
-        inner = [named_value(part) if part.kind == "relation" else part for part in node.parts]
+        inner = [_named_value(part) if part.kind == "relation" else part for part in node.parts]
         if None in inner:
             return False
         values.append((inner, names))
@@ -187,6 +186,46 @@ def _equal_relation_lists(a: Node, b: Node, options: Options) -> bool:
     if len(x_names) > 1 or len(y_names) > 1 or "tuple" in (a.kind, b.kind):
         return {a.kind, b.kind} != {"list", "set"} and _in_order(x, y, options)
     return _matched(_distinct(x, options), _distinct(y, options), options)
+
+
+def _is_name(node: Node) -> bool:
+    """The left side of a definition: x, x_1, f(x), \\overline{AB}, Area, (x, y)."""
+    if node.kind in ("text", "opaque", "symbol"):
+        return not node.word.startswith("not ") and node.word != "not"
+    if node.kind == "power":  # an inverse function, or the lower part of a ratio of lengths
+        return _is_name(node.parts[0]) and node.parts[1] == num(-1)
+    if node.kind not in ("tuple", "product", "call"):
+        return False
+    return all(part.word not in CONSTANTS if part.kind == "symbol" else _is_name(part) for part in node.parts)
+
+
+def _named_value(node: Node) -> Node | None:
+    """The value of `name = ... = value` or `value = name`, or of a true numeric equation; None for anything else."""
+    if set(node.word.split()) == {"in"} and _is_name(node.parts[0]):
+        return node.parts[-1]
+    if set(node.word.split()) != {"="}:
+        return None
+    first, last = node.parts[0], node.parts[-1]
+    if _is_name(first):
+        return last
+    if _is_name(last) and last.kind != "opaque" and len(node.parts) == 2:
+        return first
+    if not symbols_of(first) and first.kind in EXPRESSION and last.kind in EXPRESSION and same_expression(first, last):
+        return last
+    return None
+
+
+def _loose_name(node: Node) -> bool:
+    """y, or a function applied to its variable."""
+    return node.word == "y" or (node.kind == "product" and node.parts[0].word[:1] in ("f", "g", "h", "p", "P", "y"))
+
+
+def _ascending(node: Node) -> Node:
+    """a > b as b < a."""
+    signs = node.word.split()
+    if signs and all(sign.startswith(">") for sign in signs):
+        return Node("relation", node.parts[::-1], " ".join(sign.replace(">", "<") for sign in signs[::-1]))
+    return node
 
 
 def _unnumbered(name: Node) -> Node:
