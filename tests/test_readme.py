@@ -57,6 +57,16 @@ def test_every_command_names_a_module_and_experiment_that_exist(command):
         load([w for w in words if "=" in w])
 
 
+def test_the_numbers_of_lines_to_read_are_those_of_the_code():
+    def lines(rooms):
+        files = [f for r in rooms.split() for f in ([ROOT / f"{r}.py"] if (ROOT / f"{r}.py").exists() else (ROOT / r).rglob("*.py"))]
+        return sum(f.read_text().count("\n") for f in files)
+    told = re.search(r"is ([\d,]+) lines, the engine `realhf` under it ([\d,]+)\. Launching is ([\d,]+), the verifier ([\d,]+)", TEXT)
+    loop = " ".join(f"areal_lite/{r}" for r in "types streams master generation trainer algorithms weights direct".split())
+    for number, rooms in zip(told.groups(), (loop, "realhf", "areal_lite/launch", "areal_lite/rewards"), strict=True):
+        assert abs(int(number.replace(",", "")) - lines(rooms)) <= 100, rooms
+
+
 def test_the_example_of_an_own_task_is_a_whole_experiment(tmp_path):
     (tmp_path / "mine.yaml").write_text(re.search(r"```yaml\n(.*?)```", TEXT, re.DOTALL).group(1))
     (stage,) = load([f"exp={tmp_path / 'mine.yaml'}"]).stages
