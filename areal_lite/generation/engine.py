@@ -232,6 +232,7 @@ def stop_token_ids(model: str) -> list[int]:
 def _environment(stage: Stage) -> None:
     """What vLLM and torch read when they are imported."""
     words = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1",
+             "VLLM_USE_V2_MODEL_RUNNER": "0",      # the one of CPUs too, on which all that is promised here was tested
              "VLLM_ENGINE_READY_TIMEOUT_S": str(int(stage.generation.start_timeout_s))}
     if stage.cluster.device == "cpu":              # without dynamo: it would compile one function for 3-11 s
         words |= {"TORCHDYNAMO_DISABLE": "1", "OMP_NUM_THREADS": str(stage.generation.threads)}
