@@ -1987,6 +1987,7 @@ m == \text{m}
 AAS == \text{AAS}
 \text{SAS} =/= \text{ASA}
 2:3 == 2 : 3
+2:3 == 2\colon 3
 2:3 == \frac{2}{3}
 7:5 =/= 5:7
 Ciphertext =/= plaintext

@@ -40,7 +40,7 @@ TWINS = {**dict.fromkeys(("dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"), "\\fr
          "\\binom"), **dict.fromkeys(("leq", "leqslant", "leqq"), "\\le "), **dict.fromkeys(("geq", "geqslant", "geqq"),
          "\\ge "), "neq": "\\ne ", **dict.fromkeys(("ldots", "cdots", "dots", "dotsc", "dotsb"), "..."),
          **dict.fromkeys(("varnothing", "O"), "\\emptyset "), **dict.fromkeys(("textdollar", "mathdollar"), "\\dollar "),
-         "triangle": "\\Delta ", "lbrace": "\\{", "rbrace": "\\}", "lbrack": "[", "rbrack": "]"}  # fmt: skip
+         "triangle": "\\Delta ", "lbrace": "\\{", "rbrace": "\\}", "lbrack": "[", "rbrack": "]", "colon": ":"}  # fmt: skip
 MOD = r"(?:\\b?mod(?![a-z])|\\(?:text|mathrm|operatorname) ?\{ ?mod ?\}|(?<![A-Za-z\\{])mod(?![A-Za-z}]))"
 REWRITES = [
     (re.compile(rf"([{RAISED}]{{1,9}})/([{LOWERED}]{{1,9}})"),

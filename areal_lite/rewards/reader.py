@@ -144,7 +144,7 @@ def _bracketed(tokens: list[Token], bracket: str, apart: bool) -> Node:
     closer = tokens[-1].text
     if bracket == "\\{":
         for n, (token, depth) in enumerate(depths(inner)):
-            if depth == 0 and token.text in ("|", "\\mid", ":", "\\colon") and n + 1 < len(inner):
+            if depth == 0 and token.text in ("|", "\\mid", ":") and n + 1 < len(inner):
                 head, rest = _single(inner[:n], apart), _structure(inner[n + 1 :], apart)
                 free = head.kind == "symbol" or (head.word == "in" and head.parts[1].word == "\\mathbbR") or head.kind == "tuple"
                 return rest if free else Node("builder", (head, rest))
