@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from areal_lite.config import load, names
+from areal_lite import record
+from areal_lite.config import load, names, read_experiment
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
@@ -71,6 +72,12 @@ def test_the_example_of_an_own_task_is_a_whole_experiment(tmp_path):
     (tmp_path / "mine.yaml").write_text(re.search(r"```yaml\n(.*?)```", TEXT, re.DOTALL).group(1))
     (stage,) = load([f"exp={tmp_path / 'mine.yaml'}"]).stages
     assert (stage.reward.function, stage.cluster.allocation, stage.until.steps) == ("reward.py:score", "vllm.d4+d4", 200)
+
+
+@pytest.mark.parametrize("run", sorted((ROOT / "blog" / "runs").glob("quickstart-*")), ids=lambda p: p.name)
+def test_the_runs_behind_the_figures_can_be_read_by_the_code_beside_them(run):
+    stages = read_experiment(run).stages
+    assert [len(list(record.read(run / s.name / "metrics.jsonl"))) for s in stages if s.kind == "rl"] == [18, 20, 20]
 
 
 def test_every_recipe_of_the_table_exists_and_every_shipped_experiment_is_in_it():
