@@ -115,6 +115,8 @@ class Group:
         """Join direct://host:port/GROUP; all `size` have to come in time. OSError or RuntimeError when they do not."""
         self.path, self._device, self._clock = path, device, timedelta(seconds=clock_s)
         store = dist.PrefixStore(path.rpartition("/")[2], connect(path, clock_s))
+        store.set(f"{rank} is here", "")
+        store.wait([f"{r} is here" for r in range(size)], self._clock)     # NCCL's own meeting has no clock
         if device.type == "cuda":
             raise_at_wait()
             options = dist.ProcessGroupNCCL.Options()

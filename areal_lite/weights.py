@@ -37,7 +37,7 @@ class Entry:
     dtype: str
     shape: tuple[int, ...]
     offset: int
-    """Bytes from the start of the file; a multiple of 64."""
+    """Bytes from the start of the file, and there a multiple of 64."""
 
     @property
     def nbytes(self) -> int:

@@ -81,7 +81,8 @@ def main() -> None:
     options = parser.parse_intermixed_args()
     experiment, stage = runs.chosen(options.out, options.words, options.stage, 1)
     if options.hidden:
-        path = options.out / f"hidden-{options.hidden}-layers-{options.layers}"
+        options.out /= f"hidden-{options.hidden}-layers-{options.layers}"
+        path = options.out / "model"
         random_model(path, options.hidden, options.layers)
         toy.make(Path(experiment.run_dir) / "toy")
         still = dataclasses.replace(stage.trainer.optimizer, lr=1e-12)     # both runs answer alike from the first step to the last

@@ -247,10 +247,14 @@ def test_benchmarks_that_cannot_be_asked_are_refused(world, tmp_path):
 
 
 @pytest.mark.parametrize("device, gpus", [("cuda", [(0, 1), (2, 3)]), ("cpu", [(), ()])])
-def test_servers_share_out_the_gpus(world, device, gpus):
+def test_servers_share_out_the_gpus(world, device, gpus, monkeypatch):
     asked = questions.load(("few",), world.data, world.model, "none", 0)
     stage = settings.stage(replace(world, tensor=2, device=device), world.model, asked)
     assert [(p.name, p.gpus) for p in processes(stage, "m")] == [("generation-0", gpus[0]), ("generation-1", gpus[1])]
+    if device == "cuda":
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,2")
+        with pytest.raises(ValueError, match="servers times tensor is 4: CUDA_VISIBLE_DEVICES=1,2 names 2 GPUs"):
+            processes(stage, "m")
 
 
 # -- the scheduler, message by message -------------------------------------------------------------------------------

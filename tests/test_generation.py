@@ -287,6 +287,24 @@ def test_when_the_connection_breaks_it_forgets_what_it_owed_and_joins_anew_with_
     serving.play(scenario)
 
 
+def test_a_load_for_a_master_that_has_gone_is_not_acknowledged_to_the_next_one(model_dir, pool, tmp_path):
+    serving = Serving(model_dir, pool, load_s=0.3)
+
+    async def scenario(s):
+        of_before, later = publish_fake(tmp_path, 10), publish_fake(tmp_path, 8)
+        s.inbox.put_nowait(of_before)
+        while s.spoke.note != "loading version 10":
+            await asyncio.sleep(0.005)
+        s.inbox.put_nowait(Broken("the master has gone"))
+        await s.spoke.until(lambda spoke: len(spoke.of(Hello)) == 2)
+        while s.engine.loads != [10]:
+            await asyncio.sleep(0.005)
+        s.inbox.put_nowait(later)
+        await s.spoke.until(loads(1))
+        assert [m.version for m in s.spoke.of(Loaded)] == [8] and s.engine.loads == [10, 8]
+    serving.play(scenario)
+
+
 def test_a_stop_in_the_moment_in_which_a_load_is_done_is_not_lost(model_dir, pool, tmp_path):
     serving = Serving(model_dir, pool)
 

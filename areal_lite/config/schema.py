@@ -215,7 +215,7 @@ class Cluster:
     """A server that has not been heard for this long is declared lost and its samples are given to others."""
     weights_transport: Literal["files", "direct"] = "files"
     """files: the trainer writes each version and every server reads it. direct: it sends it from its memory into that of each
-    server's vLLM workers (NCCL, gloo on a CPU) and keeps a copy for that; nothing touches a disk."""
+    server's vLLM workers (NCCL, gloo on a CPU); for that rank 0's GPU holds a copy, and two while an older one is being sent."""
     weights_dir: str = ""
     """Where weights are published; empty means /dev/shm on one node, the run directory on several (weights_transport=files)."""
 

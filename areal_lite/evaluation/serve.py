@@ -4,6 +4,7 @@ Starts the servers, waits for their messages 0.1 s at a time, and hands every fi
 dies is started again and its answers are given to others; one that never gets ready, or a time in which nobody samples
 a token, ends the evaluation with a sentence that says why.
 """
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from areal_lite.config import Stage, to_yaml
 from areal_lite.evaluation.questions import Question
 from areal_lite.evaluation.scheduler import Scheduler
 from areal_lite.launch.placement import Process
-from areal_lite.launch.supervise import Child, Children, how_it_ended, last_words
+from areal_lite.launch.supervise import Child, Children, how_it_ended, last_words, visible
 from areal_lite.streams import Hub, announce, make_keys
 from areal_lite.types import Heartbeat, Stop, Trajectory
 from realhf import allocation
@@ -126,8 +127,12 @@ class Servers:
 
 
 def processes(stage: Stage, module: str) -> list[Process]:
-    """One per server, with neighbouring GPUs of its own. On CPU a server gets none."""
+    """One per server, with neighbouring GPUs of its own. On CPU a server gets none. ValueError when too few are visible."""
     layout = allocation.parse(stage.cluster.allocation).generation
     size = layout.world_size // layout.data_parallel
     gpus = tuple(range(layout.world_size)) if stage.cluster.device == "cuda" else ()
+    try:
+        visible(gpus, os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+    except ValueError as error:
+        raise ValueError(f"servers times tensor is {layout.world_size}: {error}") from error
     return [Process(f"generation-{i}", module, ("--index", str(i)), 0, gpus[i * size:(i + 1) * size]) for i in range(layout.data_parallel)]

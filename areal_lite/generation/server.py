@@ -156,7 +156,7 @@ class Server:
     async def _apply(self, update: Update) -> None:
         """Load and acknowledge; an update without a path names the weights that the engine started with."""
         self._say(f"loading version {update.version}")
-        gap, seconds = 0.0, 0.0
+        joined, gap, seconds = self._joined, 0.0, 0.0
         if not update.path:
             await self._engine.adopt(update.version)
         elif found := await self._find(update):
@@ -168,7 +168,8 @@ class Server:
         self._trusted.set()
         self._applied, self._stall_s = self._applied + 1, self._stall_s + seconds
         self._loaded = Loaded(update.version, update.checksum, gap, seconds)
-        self._spoke.send(self._loaded)
+        if self._joined == joined:                 # else a master that has gone wanted it; the one of now says what it wants
+            self._spoke.send(self._loaded)
         self._say("")
 
     async def _find(self, update: Update) -> tuple[str, Manifest] | None:
@@ -192,8 +193,8 @@ class Server:
         in_group = int(group) if source == update.path else 0
         while True:
             try:
-                offer = await asyncio.to_thread(direct.ask, update.path, update.version, name, self._workers, in_group,
-                                                end - time.monotonic())
+                left = max(end - time.monotonic(), _AGAIN_S)
+                offer = await asyncio.to_thread(direct.ask, update.path, update.version, name, self._workers, in_group, left)
                 break
             except OSError as error:
                 if self._joined != joined:                 # the master of now will say where its trainer is

@@ -24,9 +24,9 @@ def visible(gpus: tuple[int, ...], outer: str) -> str:
     ValueError when it names too few.
     """
     names = [name.strip() for name in outer.split(",") if name.strip()]
-    if names and len(names) <= max(gpus):
+    if names and len(names) <= max(gpus, default=-1):
         raise ValueError(f"CUDA_VISIBLE_DEVICES={outer} names {len(names)} GPUs, and this needs GPU number {max(gpus)}, counted from 0; "
-                         "lower cluster.gpus_per_node and the allocation, or make more of them visible")
+                         "ask for fewer, or make more of them visible")
     return ",".join(names[g] if names else str(g) for g in gpus)
 
 

@@ -32,7 +32,7 @@ class Feeder:
     """Listens on one address from the first version to the last."""
 
     def __init__(self, host: str, device: torch.device, clock_s: float):
-        """host: this node's address, as the servers reach it. device: where the versions lie. clock_s: of one transfer."""
+        """host: this node's address, as the servers reach it. device: where the versions lie. clock_s: of every wait; a transfer has one for each tensor."""
         self._device, self._clock_s = device, clock_s
         if device.type == "cuda":
             raise_at_wait()
@@ -89,8 +89,10 @@ class Feeder:
 
     def _serve(self, asked: Ask) -> None:
         """Offer and send, when it is this server's turn. What goes wrong is said, and ends nothing but this transfer."""
-        began, turn = time.monotonic(), self._turns.acquire(timeout=self._clock_s)     # never behind a transfer that hangs for good
+        began, turn = time.monotonic(), self._turns.acquire(timeout=3 * self._clock_s)     # as long as a server asks
         try:
+            if not turn:
+                raise TimeoutError(f"no turn within {3 * self._clock_s:g} s")
             self._feed(asked)
         except (RuntimeError, OSError, WeightsError) as error:
             self._groups.pop(asked.name, None)
