@@ -36,10 +36,13 @@ TEMPLATES: dict[str, tuple[str, str]] = {
     "abel": ("Question:\n", "\nAnswer:\nLet's think step by step.\n"),
 }
 
+NAMES = (*TEMPLATES, "chat")
+"""What data.template may be. chat is the model's own chat template, which these bytes know nothing of."""
+
 
 def render(template: str, problem: str) -> str:
     """The prompt text for one problem. Raises ValueError for an unknown template name."""
     if template not in TEMPLATES:
-        raise ValueError(f"template {template!r} is unknown; choose one of {', '.join(TEMPLATES)}")
+        raise ValueError(f"template {template!r} is unknown; choose one of {', '.join(NAMES)}")
     before, after = TEMPLATES[template]
     return before + problem + after

@@ -18,6 +18,47 @@ from areal_lite.toy.tiny import make_tiny
 ROOT = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("AREAL_LITE_DATA", ROOT.parent / "shared" / "data"))
 real_data = pytest.mark.skipif(not REAL.is_dir(), reason="set AREAL_LITE_DATA to the directory with the real data")
+CONVERSATION = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "<1> & 2?"}]
+CHATML = """\
+{%- if messages[0]['role'] == 'system' %}
+    {{- '<|im_start|>system\\n' + messages[0]['content'] + '<|im_end|>\\n' }}
+{%- else %}
+    {{- '<|im_start|>system\\nYou help.<|im_end|>\\n' }}
+{%- endif %}
+{%- if tools is not none %}{{- tools | tojson }}{%- endif %}
+{%- for message in messages %}
+    {%- if message.role == 'system' and loop.first %}{% continue %}{% endif %}
+    {%- if message.role == 'tool' %}{{- raise_exception('no tools here') }}{%- endif %}
+    {%- if message.role == 'assistant' %}
+    {%- generation %}{{ message.content + eos_token }}{% endgeneration %}
+    {%- else %}
+    {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant\\n' }}
+{%- endif %}
+"""
+LLAMA = """\
+{{ bos_token }}
+{% if messages[0]['role'] == 'system' %}
+    {% set system = messages[0]['content'] | trim %}
+    {% set messages = messages[1:] %}
+{% else %}
+{% set system = 'Year ' ~ (strftime_now('%Y') | length) %}
+{% endif %}
+<|start_header_id|>system<|end_header_id|>
+
+{{ system }}<|eot_id|>
+  {% for message in messages %}
+<|start_header_id|>{{ message.role }}<|end_header_id|>
+
+{{ message | tojson }}<|eot_id|>
+  {% endfor %}
+{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>
+
+{% endif %}
+"""
 SIMPLERL = "train_simplerl/simplelr_qwen_level3to5__train.parquet"
 
 
@@ -148,6 +189,7 @@ def test_the_same_problems_have_the_same_golds_in_both_published_files():
     ({"question": "P", "answer": "1+1 = <<1+1=2>>2\n#### 1,234"}, "P", "", ("1234",)),
     ({"question": "P", "final_answer": ["$a$", "$b$"]}, "P", "", ("$a$", "$b$")),
     ({"prompt": "P", "answers": ["a", "b"]}, "P", "P", ("a", "b")),
+    ({"problem": "P", "answers": ["a", "b"]}, "P", "", ("a", "b")),
     ({"prompt": [{"role": "user", "content": "P"}], "answer": 7}, "P", "P", ("7",)),
     ([{"from": "human", "value": "P"}, {"from": "assistant", "ground_truth": {"value": "5"}}], "P", "", ("5",)),
     ({"prompt": [{"role": "user", "content": "P"}], "reward_model": {"ground_truth": "5"}}, "", "P", ("5",)),
@@ -156,6 +198,12 @@ def test_a_row_of_each_format(tmp_path, record, problem, prompt, answers):
     (tmp_path / "rows.json").write_text(json.dumps([record]))
     (row,) = load_rows(str(tmp_path / "rows.json"))
     assert (row.problem, row.prompt, row.answers) == (problem, prompt, answers)
+
+
+@pytest.mark.parametrize("rest", [{"reward_model": {"ground_truth": "5"}}, {"answer": "5"}, {"response": "R"}])
+def test_all_messages_of_a_conversation_are_kept(tmp_path, rest):
+    (row,) = load_rows(write(tmp_path / "rows.jsonl", {"prompt": CONVERSATION, **rest}))
+    assert row.messages == (("system", "Be brief."), ("user", "<1> & 2?")) and (row.problem, row.prompt, row.text) == ("", "", "<1> & 2?")
 
 
 def test_areals_older_layout_finds_its_golds_in_id2info_beside_it(tmp_path):
@@ -182,12 +230,14 @@ def test_the_last_complete_box_is_the_gold(text, content):
 @pytest.mark.parametrize(("text", "message"), [
     ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
      "is a Git LFS pointer, not the data; run `git lfs"),
-    ('{"problem": "p", "answer": "1"}\n{"problem": "q"}', r"row 1: field 'answer' is missing; it has \['problem'\]"),
+    ('{"problem": "p", "answer": "1"}\n{"problem": "q"}', r'row 1 has no "answer" \(or "answers"\); it has \[\'problem\'\]$'),
     ('{"problem": "p", "answer": "1"}\n{"problem":', "line 2 is not JSON"),
     ('{"id": "a", "prompt": "p", "answers": ["1"]}\n' * 2, r"id 'a' occurs twice: .*row 0 and .*row 1; make the ids"),
     ('{"text": "p"}', r"no known format; its first row has \['text'\], looked for areal: query_id, prompt; verl"),
     ('{"prompt": "p", "query_id": "a", "task": "code", "solutions": []}', "row 0: not a row of this format.*only math"),
     ('{"prompt": "p", "response": ""}', "row 0: not a row of this format.*response is empty"),
+    ('{"prompt": "p"}', r'row 0 has no "answer" \(or "answers"\); it has \[\'prompt\'\]$'),
+    ('{"prompt": [{"role": "user", "content": ["p"]}], "answer": 1}', "row 0: not a row of this format.*neither a text nor a list of mess"),
     ("problem,answer\n1,2\n", "neither parquet, nor a JSON list, nor JSON lines"),
     ("[]", "has no rows"),
     ("\n", "neither parquet"),
@@ -263,6 +313,17 @@ def test_rows_without_a_gold_go_but_a_file_full_of_them_is_an_error():
     assert len(with_gold(made(2, answers=(), response="r"))) == 2
 
 
+def test_rows_need_no_answer_where_a_function_of_ones_own_rewards(tmp_path, model):
+    path = write(tmp_path / "rows.jsonl", {"prompt": "a"}, {"prompt": "b", "answers": []}, {"prompt": "c", "answer": "3"})
+    dataset = load(path, model, golds=False)
+    assert [dataset.at(n).answers for n in range(3)] == [(), (), ("3",)] and dataset.dropped == {"prompt too long": 0}
+    benchmark = write(tmp_path / "benchmark.jsonl", {"problem": "b"})
+    assert [row.problem for row in load(path, model, golds=False, decontaminate=[benchmark]).rows] == ["a", "c"]
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "b", "answers": []}')
+    with pytest.raises(ValueError, match=r"1 of 1 rows have an empty gold answer: .*rows\.jsonl, row 0"):
+        load(path, model)
+
+
 @real_data
 @pytest.mark.parametrize(("difficulty", "rows"), [
     ("easy", 7473 + 564), ("medium", 564 + 1345 + 1584 + 1681), ("hard", 1584 + 1681 + 2298)])
@@ -293,6 +354,8 @@ def test_copies_of_a_benchmark_problem_are_found_however_they_are_set():
     finished = made(1, prompt=render("areal-distill", text))[0]
     bare = Row(id="0", problem="", prompt=finished.prompt, answers=(), where="here")
     assert uncontaminated([bare], benchmark) == []
+    conversation = Row(id="0", problem="", prompt="", answers=(), where="here", messages=(("system", "s"), ("user", text)))
+    assert uncontaminated([conversation], benchmark) == []
 
 
 @real_data
@@ -329,6 +392,67 @@ def test_a_template_needs_a_bare_problem(model):
     with pytest.raises(ValueError,
                        match="file, row 0 holds a finished prompt, not a bare problem; set data.template=none"):
         Dataset([finished], model, template="orz")
+
+
+def chatty(model, folder, template="", **settings):
+    """A copy of the model's tokenizer whose chat template is this file, or in these settings."""
+    folder.mkdir()
+    (folder / "tokenizer.json").write_text((Path(model) / "tokenizer.json").read_text("utf-8"), "utf-8")
+    config = json.loads((Path(model) / "tokenizer_config.json").read_text("utf-8"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({**config, **settings}))
+    if template:
+        (folder / "chat_template.jinja").write_text(template)
+    return str(folder)
+
+
+@pytest.mark.parametrize("settings", [
+    {"chat_template": CHATML},
+    {"template": LLAMA, "chat_template": CHATML, "bos_token": {"content": "<|spare_1|>", "__type": "AddedToken"}},
+    {"chat_template": [{"name": "rag", "template": CHATML}, {"name": "default", "template": LLAMA}], "bos_token": "<|spare_2|>"},
+    {"template": LLAMA},
+])
+def test_a_chat_templates_token_ids_are_those_transformers_gives(model, tmp_path, settings):
+    from transformers import AutoTokenizer
+
+    folder = chatty(model, tmp_path / "model", **settings)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    talk = [CONVERSATION, CONVERSATION[1:], [*CONVERSATION, {"role": "assistant", "content": "é\n"}, {"role": "user", "content": " ? "}]]
+    path = write(tmp_path / "rows.jsonl", {"prompt": "bare", "answer": 1}, *({"prompt": messages, "answer": 1} for messages in talk))
+    dataset = load(path, folder, template="chat")
+    for n, messages in enumerate([[{"role": "user", "content": "bare"}], *talk]):
+        expected = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
+        assert dataset.at(n).token_ids.tolist() == expected
+        assert all(message["content"].strip() in tokenizer.decode(expected).replace("\\n", "") for message in messages)
+
+
+def test_a_chat_template_makes_this_text_and_an_answer_ends_with_the_end_token(model, tmp_path):
+    folder = chatty(model, tmp_path / "model", CHATML)
+    path = write(tmp_path / "rows.jsonl", {"prompt": "1+1?", "response": "2"})
+    dataset = load(path, folder, template="chat")
+    tokenizer, end = load_tokenizer(folder)
+    text = "<|im_start|>system\nYou help.<|im_end|>\n<|im_start|>user\n1+1?<|im_end|>\n<|im_start|>assistant\n"
+    assert dataset.prompt(0).token_ids.tolist() == tokenizer.encode(text).ids
+    assert dataset.response(0).tolist() == [*tokenizer.encode("2").ids, end]
+
+
+def test_what_a_chat_template_cannot_do_is_said_with_the_row_and_the_remedy(model, tmp_path):
+    path = write(tmp_path / "rows.jsonl", {"prompt": [{"role": "tool", "content": "P"}], "answer": 1})
+    with pytest.raises(ValueError, match=r"row 0: the model's chat template refuses these messages \(tool\): no tools here"):
+        load(path, chatty(model, tmp_path / "refusing", CHATML), template="chat")
+    with pytest.raises(ValueError, match=r"the chat template of .*broken is not valid Jinja: "):
+        load(path, chatty(model, tmp_path / "broken", "{% if %}"), template="chat")
+    for folder in (model, chatty(model, tmp_path / "named", chat_template=[{"name": "rag", "template": "t"}])):
+        with pytest.raises(ValueError, match=r"data\.template=chat, but .* has no chat template .*: add one there, or name another"):
+            load(path, folder, template="chat")
+    with pytest.raises(ValueError, match="file, row 0 holds a finished prompt"):
+        Dataset([Row(id="a", problem="", prompt="P", answers=("1",), where="file, row 0")], f"{tmp_path / 'refusing'}", template="chat")
+
+
+@pytest.mark.parametrize("template", ["none", "orz"])
+def test_several_messages_are_refused_without_a_chat_template(model, tmp_path, template):
+    path = write(tmp_path / "rows.jsonl", {"prompt": CONVERSATION, "reward_model": {"ground_truth": "5"}, "question": "Q"})
+    with pytest.raises(ValueError, match=rf"rows\.jsonl, row 0 has 2 messages, which data\.template={template} .*set data\.template=chat"):
+        load(path, model, template=template)
 
 
 @real_data
@@ -423,7 +547,7 @@ def test_an_end_token_that_is_no_token_is_refused(model, tmp_path):
 
 
 def test_importing_the_dataset_room_is_light():
-    heavy = "torch, transformers, vllm, sympy, pyarrow, huggingface_hub, pandas"
+    heavy = "torch, transformers, vllm, sympy, pyarrow, huggingface_hub, pandas, jinja2"
     code = f"import sys, areal_lite.dataset; print(sorted(set('{heavy}'.split(', ')) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT,
                           capture_output=True, text=True, timeout=240, check=True)

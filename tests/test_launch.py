@@ -120,7 +120,7 @@ def test_what_holds_for_several_stages_is_said_once():
     ("cluster.master=nonsense", "HOST:PORT"),
     ("cluster.nodes=2 cluster.gpus_per_node=1", "all 2 nodes reach"),
     ("data.path=gone.jsonl", "no such file or directory, and not a hub data set"),
-    ("evaluation.path=gone.jsonl", "evaluation.path=gone.jsonl does not exist"),
+    ("evaluation.path=gone.jsonl", "evaluation.path: data 'gone.jsonl': no such file or directory, and not a hub data set"),
 ])
 def test_what_cannot_work_is_said_before_anything_starts(words, more, message):
     assert message in wrong(words, *more.split())
@@ -152,6 +152,32 @@ def test_bad_rows_are_named_by_file_and_row(words, tmp_path):
     assert "rows.jsonl" in wrong(words)
     (tmp_path / "rows.jsonl").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n")
     assert "LFS" in wrong(words)
+
+
+def test_held_out_rows_are_read_before_anything_starts(words, tmp_path):
+    held, more = tmp_path / "held.jsonl", [*words, f"evaluation.path={tmp_path / 'held.jsonl'}"]
+    held.write_text("".join(f'{{"prompt": "{n}?", "answer": {n}}}\n' for n in range(20)))
+    report = check(load(more), 2, starting=True)
+    assert report.wrong == [] and f"stage main: 20 held-out rows of {held}" in report.facts
+    held.write_text('{"prompt": "x"}\n')
+    assert wrong(more) == f"""stage main: evaluation.path: {held}, row 0 has no "answer" (or "answers"); it has ['prompt']"""
+
+
+def test_rows_without_answers_pass_with_a_reward_function_only(words, tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "x"}\n{"prompt": "y"}\n')
+    assert wrong(words) == f"""stage main: {tmp_path}/rows.jsonl, row 0 has no "answer" (or "answers"); it has ['prompt']"""
+    (tmp_path / "reward.py").write_text("def score(response, answers, finish):\n    return 1.0\n")
+    own = [*words, "reward.rule=function", f"reward.function={tmp_path / 'reward.py'}:score"]
+    report = check(load(own), 2, starting=True)
+    assert report.wrong == [] and f"stage main: 2 rows of {tmp_path}/rows.jsonl" in report.facts
+
+
+def test_a_chat_template_that_is_left_unused_is_mentioned(words, tmp_path):
+    fact = "stage main: the model has a chat template; data.template=chat would use it"
+    assert fact not in check(load(words), 2, starting=True).facts
+    (tmp_path / "model" / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    assert fact in check(load(words), 2, starting=True).facts
+    assert fact not in check(load([*words, "data.template=chat"]), 2, starting=True).facts
 
 
 def test_the_command_prints_the_config_and_checks_without_starting(words, capsys, tmp_path):

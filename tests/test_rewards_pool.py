@@ -86,6 +86,11 @@ def test_the_function_sees_the_response_the_golds_and_the_finish(open_pool, func
     assert (verdict.correct, verdict.score) == (True, 23.0)
 
 
+def test_a_row_without_a_gold_is_scored_by_the_function_alone(open_pool, function):
+    verdict = open_pool(1, 5.0, 256, "ours", function).submit("2", []).result(timeout=60)
+    assert (verdict.correct, verdict.outcome, verdict.score) == (False, "no_answer", 2.0)
+
+
 def test_items_beside_a_hanging_one_keep_their_labels_and_its_deadline_is_its_own(open_pool, function):
     pool = open_pool(2, 1.0, 256, "ours", function)
     responses = ["hang" if n % 10 == 5 else str(n) for n in range(40)]

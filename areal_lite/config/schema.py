@@ -27,7 +27,8 @@ class Data:
     format: Literal["auto", "areal", "deepscaler", "orz", "simplerl", "verl", "plain", "sft"] = "auto"
     """Layout of the rows; auto goes by what is in them, never by the name of the file."""
     template: str = "none"
-    """Prompt template by name (areal_lite/templates.py); "none" uses the row's prompt as it is."""
+    """Prompt template by name (areal_lite/templates.py); "none" uses the row's prompt as it is, "chat" the model's own chat
+    template, over all messages of a row that has several."""
     max_prompt_tokens: int = 2048
     """Longer prompts are dropped, with a count."""
     difficulty: Literal["", "easy", "medium", "hard"] = ""
@@ -83,7 +84,8 @@ class Reward:
     protocol: Literal["ours", "math-verify", "qwen"] = "ours"
     """How answers are compared; the published ones are for reproduction and accept some wrong answers."""
     function: str = ""
-    """path/file.py:name, called as name(response, answers, finish) -> float in the same killable pool (rule: function)."""
+    """path/file.py:name, called as name(response, answers, finish) -> float in the same killable pool (rule: function). Only with it
+    may training rows have no answer."""
     overlong_buffer: int = 0
     """Tokens before the context limit over which a penalty grows linearly to overlong_penalty; 0 is off."""
     overlong_penalty: float = 0.0
@@ -174,7 +176,7 @@ class Checkpoint:
 class Evaluation:
     """Accuracy on held-out questions while training."""
     path: str = ""
-    """Held-out rows, same formats as data; empty turns evaluation during training off."""
+    """Held-out rows with answers, same formats as data; empty turns evaluation during training off."""
     format: str = "auto"
     """As data.format."""
     every_steps: int = 0

@@ -4,13 +4,14 @@ Reads once at the start, tokenises everything with the light `tokenizers` librar
 """
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 
+from areal_lite.dataset import chat
 from areal_lite.dataset.filters import of_difficulty, uncontaminated, with_gold
 from areal_lite.dataset.readers import Row, load_rows
 from areal_lite.templates import render
@@ -33,7 +34,8 @@ class Dataset:
         max_response_tokens (0 is no limit) and then lack the end token. Raises ValueError when no row is left.
         """
         tokenizer, end_id = load_tokenizer(model_path)
-        prompt_ids = _encode(tokenizer, [_prompt_text(row, template) for row in rows])
+        talk = chat.renderer(tokenizer_folder(model_path)) if template == "chat" else None
+        prompt_ids = _encode(tokenizer, [_prompt_text(row, template, talk) for row in rows])
         kept = [n for n, ids in enumerate(prompt_ids) if len(ids) <= max_prompt_tokens]
         self.dropped = {**(dropped or {}), "prompt too long": len(rows) - len(kept)}
         if not kept:
@@ -78,9 +80,12 @@ class Dataset:
 
 
 def load(path: str, model_path: str, *, format: str = "auto", difficulty: str = "", limit: int = 0,
-         decontaminate: Sequence[str] = (), **settings) -> Dataset:
-    """Read, filter and tokenise. `settings` are Dataset's. Raises ValueError, saying what to change."""
-    rows = load_rows(path, format)
+         decontaminate: Sequence[str] = (), golds: bool = True, **settings) -> Dataset:
+    """Read, filter and tokenise. `settings` are Dataset's. golds: a row without an answer (or response) is of no use.
+
+    Raises ValueError, saying what to change.
+    """
+    rows = load_rows(path, format, golds)
     dropped = {}
 
     def keep(reason: str, kept: list[Row]) -> None:
@@ -88,11 +93,12 @@ def load(path: str, model_path: str, *, format: str = "auto", difficulty: str = 
         dropped[reason] = len(rows) - len(kept)
         rows = kept
 
-    keep("empty gold", with_gold(rows))
+    if golds:
+        keep("empty gold", with_gold(rows))
     if difficulty:
         keep("other difficulty", of_difficulty(rows, difficulty))
     if decontaminate:
-        keep("contaminated", uncontaminated(rows, [row for file in decontaminate for row in load_rows(file)]))
+        keep("contaminated", uncontaminated(rows, [row for file in decontaminate for row in load_rows(file, golds=False)]))
     if limit:
         rows = rows[:limit]
     return Dataset(rows, model_path, dropped=dropped, **settings)
@@ -103,18 +109,7 @@ def load_tokenizer(model_path: str) -> tuple[Tokenizer, int]:
 
     model_path is a Hugging Face directory or hub name; padding and truncation the file may set are switched off.
     """
-    folder = Path(model_path)
-    if not folder.is_dir():
-        import huggingface_hub
-
-        try:
-            folder = Path(huggingface_hub.snapshot_download(
-                model_path, allow_patterns=["tokenizer.json", "tokenizer_config.json"]))
-        except (OSError, ValueError, huggingface_hub.errors.HfHubHTTPError) as error:
-            raise ValueError(f"model {model_path!r} is no directory and not on the hub: {error}") from error
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        if not (folder / name).exists():
-            raise ValueError(f"{folder} has no {name}; save the model's fast tokenizer there")
+    folder = tokenizer_folder(model_path)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
@@ -125,12 +120,38 @@ def load_tokenizer(model_path: str) -> tuple[Tokenizer, int]:
     return tokenizer, end_id
 
 
-def _prompt_text(row: Row, template: str) -> str:
+def tokenizer_folder(model_path: str) -> Path:
+    """Where the model's tokenizer files are; those of a hub name are fetched. Raises ValueError when one is missing."""
+    folder = Path(model_path)
+    if not folder.is_dir():
+        import huggingface_hub
+
+        try:
+            folder = Path(huggingface_hub.snapshot_download(
+                model_path, allow_patterns=["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]))
+        except (OSError, ValueError, huggingface_hub.errors.HfHubHTTPError) as error:
+            raise ValueError(f"model {model_path!r} is no directory and not on the hub: {error}") from error
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        if not (folder / name).exists():
+            raise ValueError(f"{folder} has no {name}; save the model's fast tokenizer there")
+    return folder
+
+
+def _prompt_text(row: Row, template: str, talk: Callable[[Sequence[tuple[str, str]]], str] | None) -> str:
+    """talk: the model's chat template, with template "chat"."""
+    if len(row.messages) > 1 and not talk:
+        raise ValueError(f"{row.where} has {len(row.messages)} messages, which data.template={template} cannot join; "
+                         "set data.template=chat for the model's own chat template")
     if template == "none":
         return row.prompt or row.problem
-    if not row.problem:
+    if not row.problem and not (talk and row.messages):
         raise ValueError(f"{row.where} holds a finished prompt, not a bare problem; set data.template=none")
-    return render(template, row.problem)
+    if not talk:
+        return render(template, row.problem)
+    try:
+        return talk(row.messages or (("user", row.problem),))
+    except ValueError as error:
+        raise ValueError(f"{row.where}: {error}") from error
 
 
 def _encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:

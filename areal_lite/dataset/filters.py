@@ -55,7 +55,7 @@ def uncontaminated(rows: Sequence[Row], benchmark: Sequence[Row]) -> list[Row]:
     Containment is checked for texts of at least 2 * WINDOW characters: of a common part that long, one whole window
     starts at a multiple of WINDOW in the training text, and the index holds every window of the benchmark.
     """
-    known = [normalised(row.problem or row.prompt) for row in benchmark]
+    known = [normalised(row.text) for row in benchmark]
     exact = set(known)
     index: dict[str, set[int]] = {}
     for n, text in enumerate(known):
@@ -64,7 +64,7 @@ def uncontaminated(rows: Sequence[Row], benchmark: Sequence[Row]) -> list[Row]:
                 index.setdefault(text[start:start + WINDOW], set()).add(n)
 
     def clean(row: Row) -> bool:
-        text = normalised(row.problem or row.prompt)
+        text = normalised(row.text)
         if text in exact:
             return False
         if len(text) < 2 * WINDOW:

@@ -33,14 +33,21 @@ class Row:
     """ "gsm8k" or "math" when the row shows it."""
     level: int = 0
     """MATH level 1-5; 0 is unknown."""
+    messages: tuple[tuple[str, str], ...] = ()
+    """(role, content) of a conversation; of one message `prompt` is the content, of several it is ""."""
+
+    @property
+    def text(self) -> str:
+        """What is asked, for comparing and showing: the problem, the prompt, or the last message."""
+        return self.problem or self.prompt or (self.messages[-1][1] if self.messages else "")
 
 
-def load_rows(path: str, format: str = "auto") -> list[Row]:
+def load_rows(path: str, format: str = "auto", golds: bool = True) -> list[Row]:
     """All rows of `path`: a file, a directory, a hub data set "owner/name[:file or folder]", or several with commas.
 
     A directory is read as its *.parquet files, or else *.jsonl, or else *.json; of these the train* when there are any.
     Raises ValueError for a file that is missing, a Git LFS pointer, of an unknown format, or has a broken row,
-    and for an id that occurs twice.
+    for an id that occurs twice, and, if golds are needed, for a row without a field for one.
     """
     rows: list[Row] = []
     for part in path.split(","):
@@ -48,7 +55,7 @@ def load_rows(path: str, format: str = "auto") -> list[Row]:
             records = _records(file)
             read = _reader(format, records, file)
             infos = _companion(file) if read is _areal and "solutions" not in records[0] else None
-            rows += [_read_row(read, record, file, n, infos) for n, record in enumerate(records)]
+            rows += [_read_row(read, record, file, n, infos, golds) for n, record in enumerate(records)]
     seen: dict[str, str] = {}
     for row in rows:
         if row.id in seen:
@@ -132,7 +139,7 @@ def _companion(file: Path) -> dict[str, Any]:
     return json.loads(companion.read_text("utf-8"))
 
 
-def _read_row(read: Any, record: Any, file: Path, number: int, infos: dict[str, Any] | None) -> Row:
+def _read_row(read: Any, record: Any, file: Path, number: int, infos: dict[str, Any] | None, golds: bool) -> Row:
     where = f"{file}, row {number}"
     stem = file.parent.name if file.stem in ("train", "test") else file.stem
     try:
@@ -142,6 +149,8 @@ def _read_row(read: Any, record: Any, file: Path, number: int, infos: dict[str, 
         raise ValueError(f"{where}: field {error} is missing; {found}") from error
     except (TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"{where}: not a row of this format ({read.__name__.strip('_')}): {error}") from error
+    if golds and read in (_plain, _problem_answer) and not {"answer", "answers", "final_answer", "solution"} & set(record):
+        raise ValueError(f'{where} has no "answer" (or "answers"); it has {sorted(record)}')
     own_id = fields.pop("id", None)
     fields["id"] = own_id if isinstance(own_id, str) else f"{stem}-{number if own_id is None else own_id}"
     return Row(**{"problem": "", "prompt": "", "answers": (), **fields}, where=where)
@@ -199,7 +208,7 @@ def _problem_answer(record: dict[str, Any]) -> dict[str, Any]:
     if "final_answer" in record:
         answer, from_gsm8k = record["final_answer"], False
     elif "answer" in record or "solution" not in record:
-        answer, from_gsm8k = _gsm8k(record["answer"])
+        answer, from_gsm8k = _gsm8k(record.get("answer", record.get("answers")))
     else:
         answer, from_gsm8k = last_boxed(record["solution"]), False
     source = "gsm8k" if from_gsm8k else "math" if fields["level"] else ""
@@ -221,30 +230,34 @@ def _simplerl(record: dict[str, Any]) -> dict[str, Any]:
 def _verl(record: dict[str, Any]) -> dict[str, Any]:
     """verl rows. extra_info.level and index of the published SimpleRL-Zoo files are constants: not used."""
     gold, from_gsm8k = _gsm8k(record["reward_model"]["ground_truth"])
-    contents = [message["content"] for message in record["prompt"]]
     # The published SimpleRL-Zoo prompts went through str.format once too few: a literal \boxed{{}}.
-    prompt = contents[0].replace("\\boxed{{}}", "\\boxed{}") if len(contents) == 1 else ""
+    asked = _asked([{**message, "content": message["content"].replace("\\boxed{{}}", "\\boxed{}")} for message in record["prompt"]])
     problem = record.get("question") or (record.get("extra_info") or {}).get("question") or ""
     level = _level(record)
-    return {"problem": problem, "prompt": prompt, "answers": _golds(gold), "level": level,
+    return {**asked, "problem": problem, "answers": _golds(gold), "level": level,
             "source": "gsm8k" if from_gsm8k or "gsm8k" in record.get("data_source", "") else "math" if level else ""}
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
-    """{prompt, answers or answer}, the rows of a task of one's own; the prompt may be one chat message of a user."""
-    prompt = record["prompt"]
-    if isinstance(prompt, list):
-        if len(prompt) != 1:
-            raise TypeError(f"the prompt has {len(prompt)} messages; one can be read, so join them into a text")
-        prompt = prompt[0]["content"]
-    golds = _golds(record["answer" if "answer" in record else "answers"])
-    return {"id": record.get("id"), "prompt": prompt, "problem": prompt, "answers": golds}
+    """{prompt, answers or answer}, the rows of a task of one's own."""
+    return {"id": record.get("id"), **_asked(record["prompt"]), "answers": _golds(record.get("answer", record.get("answers")))}
 
 
 def _sft(record: dict[str, Any]) -> dict[str, Any]:
     if not record["response"]:
         raise TypeError("the response is empty")
-    return {"problem": record["prompt"], "prompt": record["prompt"], "response": record["response"]}
+    return {**_asked(record["prompt"]), "response": record["response"]}
+
+
+def _asked(prompt: Any) -> dict[str, Any]:
+    """The fields of a prompt that is a text, or chat messages [{role, content}]; a single one is a bare problem too."""
+    if isinstance(prompt, str):
+        return {"problem": prompt, "prompt": prompt}
+    messages = tuple((message["role"], message["content"]) for message in prompt)
+    if not messages or not all(isinstance(part, str) for message in messages for part in message):
+        raise TypeError("the prompt is neither a text nor a list of messages {role, content} that are texts")
+    alone = messages[0][1] if len(messages) == 1 else ""
+    return {"problem": alone, "prompt": alone, "messages": messages}
 
 
 FORMATS = {

@@ -49,5 +49,5 @@ def load(words: Sequence[str], data: str, model: str, template: str, limit: int)
             raise ValueError(f"two benchmarks are called {name}; name each file differently")
         rendered = Dataset(rows, model, template=template, max_prompt_tokens=NO_LIMIT)
         base = zlib.crc32(name.encode()) << 24
-        questions += [Question(name, base + i, rendered.at(i), r.problem or r.prompt) for i, r in enumerate(rows)]
+        questions += [Question(name, base + i, rendered.at(i), r.text) for i, r in enumerate(rows)]
     return questions

@@ -16,7 +16,7 @@ from areal_lite.config import read_experiment
 from areal_lite.config.schema import Cluster, Data, Evaluation, Generation, Model, Reward, Stage
 from areal_lite.evaluation.questions import Question
 from areal_lite.launch.stages import local
-from areal_lite.templates import TEMPLATES
+from areal_lite.templates import NAMES
 
 _BLOCKS, _BLOCK = 64, 64 << 10
 
@@ -35,7 +35,7 @@ class Settings:
     out: str = "evaluation"
     """Where results go, and where finished ones are found again."""
     template: str = ""
-    """By name (areal_lite/templates.py). Empty: the run's own; with model= it has to be said."""
+    """By name (areal_lite/templates.py), or chat, the model's own. Empty: the run's own; with model= it has to be said."""
     n: int = 1
     """Answers to each question."""
     temperature: float = 0.6
@@ -124,9 +124,9 @@ def checkpoints(settings: Settings) -> list[Checkpoint]:
 def template(settings: Settings) -> str:
     """The prompt template to use. ValueError when it is neither said nor known from the run."""
     if settings.template or not settings.run:
-        if settings.template not in TEMPLATES:
+        if settings.template not in NAMES:
             said = f"template={settings.template} is unknown" if settings.template else "with model= the prompt template has to be said"
-            raise ValueError(f"{said}; template= one of {', '.join(TEMPLATES)}")
+            raise ValueError(f"{said}; template= one of {', '.join(NAMES)}")
         return settings.template
     return read_experiment(settings.run).stages[-1].data.template
 

@@ -7,15 +7,18 @@ import importlib.util
 import json
 import shutil
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
 from areal_lite.config import Experiment, Stage
+from areal_lite.dataset import Dataset, tokenizer_folder
+from areal_lite.dataset.chat import source
 from areal_lite.dataset.readers import on_hub
 from areal_lite.launch import placement
-from areal_lite.launch.stages import load_data, weights_dir
+from areal_lite.launch.stages import load_data, load_held_out, weights_dir
 from realhf import allocation
 
 GIB = 1 << 30
@@ -126,15 +129,26 @@ def _room(directory: Path, needed: float, what: str, key: str) -> None:
 
 
 def _data(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
-    remote = [part for part in map(str.strip, stage.data.path.split(",")) if on_hub(part)]
+    data = _rows(report, stage, first, stage.data.path, "rows", load_data)
+    if data and stage.data.template == "none" and (data.rows[0].problem or data.rows[0].messages) and source(tokenizer_folder(first)):
+        report.facts.append(f"stage {stage.name}: the model has a chat template; data.template=chat would use it")
+    if stage.evaluation.path and stage.kind == "rl":
+        try:
+            _rows(report, stage, first, stage.evaluation.path, "held-out rows", load_held_out)
+        except ValueError as error:
+            raise ValueError(f"evaluation.path: {error}") from error
+
+
+def _rows(report: Report, stage: Stage, first: str, path: str, what: str, read: Callable[[Stage, str], Dataset]) -> Dataset | None:
+    """Read them as the run will; None when rows and tokenizer would both have to be fetched."""
+    remote = [part for part in map(str.strip, path.split(",")) if on_hub(part)]
     if remote and not Path(first).is_dir():
         report.facts.append(f"stage {stage.name}: {', '.join(remote)} will be fetched from the hub")
-        return
-    data = load_data(stage, first)
+        return None
+    data = read(stage, first)
     dropped = {why: n for why, n in data.dropped.items() if n}
-    report.facts.append(f"stage {stage.name}: {len(data)} rows of {stage.data.path}" + (f", dropped {dropped}" if dropped else ""))
-    if stage.evaluation.path and not Path(stage.evaluation.path).exists():
-        raise ValueError(f"evaluation.path={stage.evaluation.path} does not exist")
+    report.facts.append(f"stage {stage.name}: {len(data)} {what} of {path}" + (f", dropped {dropped}" if dropped else ""))
+    return data
 
 
 def _machine(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:

@@ -40,7 +40,14 @@ def load_data(stage: Stage, tokenizer_of: str = "") -> dataset.Dataset:
     data = stage.data
     return dataset.load(data.path, tokenizer_of or stage.model.path, format=data.format, difficulty=data.difficulty,
                         limit=data.limit, decontaminate=data.decontaminate, template=data.template,
-                        max_prompt_tokens=data.max_prompt_tokens, seed=stage.seed)
+                        max_prompt_tokens=data.max_prompt_tokens, seed=stage.seed, golds=stage.reward.rule != "function")
+
+
+def load_held_out(stage: Stage, tokenizer_of: str = "") -> dataset.Dataset:
+    """The rows of evaluation.path, likewise. They need golds whatever the reward is: accuracy is what is measured."""
+    data, ev = stage.data, stage.evaluation
+    return dataset.load(ev.path, tokenizer_of or stage.model.path, format=ev.format, limit=ev.limit, template=data.template,
+                        max_prompt_tokens=data.max_prompt_tokens)
 
 
 def weights_dir(experiment: Experiment, stage: Stage) -> str:

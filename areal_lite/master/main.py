@@ -43,7 +43,7 @@ class Master:
         self.stage, self.directory, self.hub = stage, directory, hub
         train = dataset.load(data.path, stage.model.path, format=data.format, difficulty=data.difficulty, limit=data.limit,
                              decontaminate=data.decontaminate, template=data.template, seed=stage.seed,
-                             max_prompt_tokens=data.max_prompt_tokens)
+                             max_prompt_tokens=data.max_prompt_tokens, golds=stage.reward.rule != "function")
         held = dataset.load(ev.path, stage.model.path, format=ev.format, limit=ev.limit, template=data.template,
                             max_prompt_tokens=data.max_prompt_tokens) if ev.path else None
         rounds = EvaluationRounds(held.at if held else train.at, len(held) if held else 0, ev.samples, ev.every_steps)

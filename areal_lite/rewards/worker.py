@@ -50,7 +50,8 @@ def main() -> None:
     send(sock, {"ready": True})
     while (item := receive(sock)) is not None:
         try:
-            verdict = asdict(math.grade(item["response"], item["answers"], settings["protocol"]))
+            verdict = ({"correct": False, "outcome": "no_answer", "reason": "the row has no gold"} if function and not item["answers"]
+                       else asdict(math.grade(item["response"], item["answers"], settings["protocol"])))
             verdict["score"] = _score_of(function, item) if function else None
         except Exception as error:  # whatever an item provokes is that item's outcome
             send(sock, {"crash": f"{type(error).__name__}: {error}"[:200]})
