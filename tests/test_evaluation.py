@@ -237,6 +237,9 @@ def test_benchmarks_that_cannot_be_asked_are_refused(world, tmp_path):
         evaluate(replace(world, benchmarks=("aime",)))
     with pytest.raises(ValueError, match=r"with model= the prompt template has to be said; template= one of none, "):
         evaluate(replace(world, template=""))
+    assert settings.template(replace(world, template="chat")) == "chat"
+    with pytest.raises(ValueError, match=r"data\.template=chat, but .*model has no chat template"):
+        evaluate(replace(world, template="chat"))
     with pytest.raises(ValueError, match="longest prompt has 1 tokens and .* reads 64: max_tokens=64 is too many, at most 63"):
         evaluate(replace(world, max_tokens=64))
     (tmp_path / "gold.jsonl").write_text('{"problem": "1", "answer": ""}\n')
