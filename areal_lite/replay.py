@@ -165,8 +165,9 @@ def find(run: Path, words: dict[str, str]) -> Path:
     chosen = [d for (_, n), d in there.items() if str(n) == words.get("step", "")]
     if len(chosen) == 1:
         return chosen[0]
-    listed = ", ".join(f"stage={name} step={n}" for name, n in sorted(there)[:20])
-    raise ValueError(f"{run}: say which step; recorded are: {listed or 'none; set record.bundle_every_steps=N in the run'}")
+    if not there:
+        raise ValueError(f"{run}: no step was recorded; run with record.bundle_every_steps=N")
+    raise ValueError(f"{run}: say which step; recorded are: " + ", ".join(f"stage={name} step={n}" for name, n in sorted(there)[:20]))
 
 
 def _key(t: Trajectory) -> tuple[int, int, int]:

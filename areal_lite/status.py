@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from areal_lite import record
-from areal_lite.config import ConfigError, Stage, read_experiment, read_stage
+from areal_lite.config import ConfigError, Stage, is_stage, read_experiment, read_stage
 
 DESCRIPTION = """Who waits for whom, since when and why: the gate, the servers, the oldest ticket, where the tokens went.
 
@@ -35,11 +35,10 @@ PLACES = ("trained", "evaluated", "filtered", "dropped", "refused")
 
 def stage_of(path: Path) -> Path:
     """The stage directory that is meant. ConfigError when `path` is no run."""
-    try:
-        stages = read_experiment(path).stages
-    except ConfigError:
-        read_stage(path)                       # not a run, so it must be a stage
+    if is_stage(path):
+        read_stage(path)
         return path
+    stages = read_experiment(path).stages
     begun = [path / s.name for s in stages if (path / s.name / "config.yaml").exists()]
     if not begun:
         raise ConfigError(f"{path}: no stage has begun yet")

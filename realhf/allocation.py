@@ -125,6 +125,8 @@ def check_cluster(allocation: Allocation, nodes: int, gpus_per_node: int) -> Non
 
     Raises ValueError with the offending number and the nearest choice that would be accepted.
     """
+    if nodes * gpus_per_node == 1:
+        raise ValueError("generation and training take at least one GPU each; one GPU alone cannot run this")
     generation, training = allocation.generation, allocation.training
     server = generation.t * generation.p
     for name, size in (("t x p of one server", server), ("t of the trainer", training.t)):
@@ -142,12 +144,14 @@ def check_cluster(allocation: Allocation, nodes: int, gpus_per_node: int) -> Non
         for servers in range(1, there // server + 1)
         if (left := there - servers * server) > 0 and left % unit == 0
     ]
+    fits = nodes == 1 and wanted % server == 0 and wanted % training.t == 0
     share = generation.world_size / wanted
     nearest = min(choices, key=lambda a: abs(a.generation.world_size / there - share), default=None)
     raise ValueError(
         f'allocation "{allocation}" takes {wanted} GPUs ({generation.world_size} to generate, {training.world_size} '
         f"to train), but {nodes} node(s) x {gpus_per_node} are {there}; "
         + (f'nearest: "{nearest}"' if nearest else "no d of either side makes it fit: lower t, c, r or p")
+        + (f", or cluster.gpus_per_node={wanted} when a node has (or should use) so many" if fits else "")
     )
 
 

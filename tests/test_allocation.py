@@ -64,6 +64,19 @@ def test_a_wrong_gpu_count_is_refused_with_the_nearest_string_that_fills_the_clu
     check_cluster(parse("vllm.d32p1m1+d16p2m1"), 8, 8)
 
 
+def test_a_smaller_node_is_proposed_where_it_would_fit_and_one_gpu_is_too_few():
+    for text, nodes, end in (("vllm.d1+d1", 1, 'nearest: "vllm.d4p1m1+d4p1m1", or cluster.gpus_per_node=2 when a node has (or should '
+                                               "use) so many"),
+                             ("vllm.d1+d1", 2, 'nearest: "vllm.d8p1m1+d8p1m1"'), ("vllm.d1t2+d1", 1, 'nearest: "vllm.d3p1m2+d2p1m1"')):
+        with pytest.raises(ValueError) as refusal:
+            check_cluster(parse(text), nodes, 8)
+        assert str(refusal.value).endswith(end)
+    check_cluster(parse("vllm.d1+d1"), 1, 2)
+    with pytest.raises(ValueError) as refusal:
+        check_cluster(parse("vllm.d1+d1"), 1, 1)
+    assert str(refusal.value) == "generation and training take at least one GPU each; one GPU alone cannot run this"
+
+
 def test_a_cluster_that_no_d_fills_says_so():
     with pytest.raises(ValueError, match="lower t, c, r or p"):
         check_cluster(parse("vllm.d1t4+d1t4c4"), 1, 8)

@@ -21,7 +21,7 @@ MAY_IMPORT = {                                 # room: rooms of this repository 
     "trainer": LIGHT | {"direct", "algorithms", "realhf"},
     "evaluation": LIGHT | {"rewards", "launch", "realhf.allocation"},
     "evaluate": {"evaluation", "config"},
-    "launch": LIGHT | {"realhf.allocation"},
+    "launch": LIGHT | {"rewards", "realhf.allocation"},
     "report": LIGHT,
     "view": LIGHT | {"evaluation"},
     "status": LIGHT | {"master"},
@@ -118,7 +118,7 @@ TOOLS = {"report", "view", "status", "replay", "plan", "evaluate", "evaluation",
 configuration reference and the engine's bench."""
 
 
-@pytest.mark.parametrize(("part", "budget"), [("core", 8_520), ("rewards", 3_180), ("tools", 4_200)])
+@pytest.mark.parametrize(("part", "budget"), [("core", 8_620), ("rewards", 3_200), ("tools", 4_200)])
 def test_the_core_can_be_read_in_an_evening(part, budget):
     lines = dict.fromkeys(("core", "rewards", "tools", "toy"), 0)
     for path in FILES:

@@ -15,7 +15,7 @@ from areal_lite.config.identity import identity
 from areal_lite.launch import placement
 from areal_lite.launch.__main__ import main
 from areal_lite.launch.preflight import check, parameters
-from areal_lite.launch.recover import prepare, refuse, set_aside
+from areal_lite.launch.recover import onward, prepare, refuse, set_aside
 from areal_lite.launch.stages import resolve
 from areal_lite.launch.supervise import how_it_ended, last_words, visible
 from areal_lite.toy.tiny import make_tiny
@@ -238,14 +238,85 @@ def test_a_run_starts_from_another_runs_checkpoint_unless_it_is_of_something_els
 
 
 def test_a_run_that_is_there_is_neither_overwritten_nor_continued_unasked(words, tmp_path):
-    (tmp_path / "run").mkdir()
+    stage_dir = tmp_path / "run" / "main"
+    stage_dir.mkdir(parents=True)
     (tmp_path / "run" / "config.yaml").write_text("")
-    with pytest.raises(ConfigError, match="recover=auto"):
-        refuse(load(words))
+    record.append(stage_dir / "metrics.jsonl", {"step": 1})
+    rest = (", --fresh (recover=fresh) moves it aside, recover=RUN/STAGE/checkpoints/step-N goes back to a checkpoint, "
+            "run_dir=DIR starts elsewhere")
+    for make, how in ((lambda: None, "--resume (recover=auto) starts stage main again, which has no checkpoint"),
+                      (lambda: saved(words, stage_dir / "checkpoints", 20),
+                       "--resume (recover=auto) continues from version 20 of stage main"),
+                      (lambda: (stage_dir / "finished.json").write_text("{}"),
+                       "all of it is finished, --resume (recover=auto) only reports on it again")):
+        make()
+        with pytest.raises(ConfigError) as refusal:
+            refuse(load(words))
+        assert str(refusal.value) == f"{tmp_path / 'run'} holds a run already: {how}{rest}" == refuse(load(words), starting=False)
     for word in ("recover=auto", "recover=fresh"):
         refuse(load([*words, word]))
     assert "going on" in prepare(load([*words, "recover=auto"])) and "run.1" in prepare(load([*words, "recover=fresh"]))
     refuse(load(words))
+
+
+def test_a_start_that_failed_before_its_first_step_is_out_of_the_way_of_the_next(words, tmp_path):
+    (tmp_path / "run" / "main").mkdir(parents=True)
+    (tmp_path / "run" / "config.yaml").write_text("")
+    (tmp_path / "run" / "main" / "metrics.jsonl").touch()
+    experiment = load(words)
+    assert refuse(experiment) == "" and onward(experiment) == "the same command starts anew"
+    code = "import time; print(flush=True); time.sleep(600)"               # what a trainer of this run looks like from outside
+    (tmp_path / "areal_lite" / "trainer").mkdir(parents=True)
+    (tmp_path / "areal_lite" / "trainer" / "__main__.py").write_text(code)
+    with subprocess.Popen([sys.executable, "-m", "areal_lite.trainer", "run/main"], cwd=tmp_path, stdout=subprocess.PIPE) as trainer:
+        trainer.stdout.readline()
+        with pytest.raises(ConfigError, match="holds a run already"):
+            refuse(experiment)
+        trainer.kill()
+    assert prepare(experiment) == f"an earlier start, which made no step, is now in {tmp_path / 'run.1'}"
+
+
+def test_a_check_of_a_run_that_is_there_says_so_and_goes_on(words, tmp_path, capsys):
+    (tmp_path / "run" / "main").mkdir(parents=True)
+    (tmp_path / "run" / "config.yaml").write_text("")
+    record.append(tmp_path / "run" / "main" / "metrics.jsonl", {"step": 1})
+    assert main([*words, "--check"]) == 0
+    *_, held, ok = capsys.readouterr().out.splitlines()
+    assert held.startswith(f"{tmp_path / 'run'} holds a run already: --resume (recover=auto) starts") and ok.endswith("can run here")
+
+
+def test_gpus_that_are_not_there_are_said_before_anything_is_written(words, tmp_path, capsys, monkeypatch):
+    words = [*words, "cluster.device=cuda", "cluster.allocation=vllm.d2+d1", "cluster.gpus_per_node=3"]
+    few = ("this node has 2 GPUs, and 3 are needed here: lower cluster.gpus_per_node and the allocation, "
+           "name what is not seen in CUDA_VISIBLE_DEVICES, or say cluster.device=cpu without any")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,GPU-91c2")
+    assert main(words) == 2 and capsys.readouterr().err == f"error: {few}\n"
+    assert not (tmp_path / "run").exists()
+    assert main([*words, "--check"]) == 0
+    *_, fact, ok = capsys.readouterr().out.splitlines()
+    assert fact == few and ok == f"ok: {load(words).name} fits together; start it on nodes with 3 GPUs each"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    assert main([*words, "--check"]) == 0 and "can run here" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("body", "name", "message"), [
+    ("def score(a, b): return 1", "score",
+     "fails on the first row: TypeError: score() takes 2 positional arguments but 3 were given; "
+     "it is called as score(response, answers, finish) and returns a number"),
+    ("def score(*_): pass", "score", "fails on the first row: TypeError: it returned None; it is called as"),
+    ("def score(*_): return '1'", "score", "fails on the first row: TypeError: it returned '1'; it is called as"),
+    ("def score(*_): return float('nan')", "score", "fails on the first row: ValueError: it returned nan; it is called as"),
+    ("def score(*_):\n    while True: pass", "score", "fails on the first row: no score within 0.5 s (reward.timeout_s); it is called"),
+    ("def score(*_): return 1", "scor", "has no function 'scor'"),
+    ("def score(*_) return 1", "score", "SyntaxError: expected ':' (r.py, line 1)"),
+    ("import nowhere_at_all", "score", "ModuleNotFoundError: No module named 'nowhere_at_all'"),
+    ("def score(r, a, f): return (r, a, f) == ('', ['1'], 'stop') or None", "score", ""),
+])
+def test_a_reward_function_that_gives_no_number_is_refused_with_the_reason(words, tmp_path, body, name, message):
+    (tmp_path / "r.py").write_text(body)
+    spec = f"reward.function={tmp_path / 'r.py'}:{name}"
+    said = wrong(words, "reward.rule=function", spec, "reward.timeout_s=0.5")
+    assert (f"stage main: {spec}" in said and message in said) if message else said == ""
 
 
 def test_two_words_of_the_same_key_are_not_chosen_between(words, capsys):

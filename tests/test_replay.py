@@ -237,3 +237,10 @@ def test_the_command_finds_the_step_says_equal_or_not_and_lists_what_there_is(re
 def test_only_every_nth_version_is_recorded(tmp_path):
     assert [v for v in range(1, 10) if record.bundle_dir(tmp_path, v, 3)] == [3, 6, 9]
     assert record.bundle_dir(tmp_path, 3, 0) is None
+
+
+def test_a_run_that_recorded_no_step_says_what_records_one(tmp_path, capsys):
+    from tests.made_runs import make_run
+    run = make_run(tmp_path, plan=(("8k", 8192, 3),))
+    assert replay.main([str(run), "step=10"]) == 2
+    assert capsys.readouterr().err == f"error: {run}: no step was recorded; run with record.bundle_every_steps=N\n"

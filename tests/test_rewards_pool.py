@@ -80,6 +80,18 @@ def test_the_reasons_of_a_crash_are_told_apart(open_pool, function):
     assert reasons == ["MemoryError: ", "KeyError: 'x'", "the verifier process died"]
 
 
+def test_a_function_that_raises_costs_no_worker_and_its_reason_is_logged_whenever_the_count_has_doubled(open_pool, function, caplog):
+    pool, before = open_pool(1, 5.0, 256, "ours", function), set(psutil.Process().children())
+    for response in ("raise", "nan", "raise", "raise", "raise"):
+        assert pool.submit(response, ["5"]).result(timeout=60).outcome == "crash"
+    assert pool.submit("5", ["5"]).result(timeout=60).score == 15.0
+    assert set(psutil.Process().children()) == before
+    assert [record.getMessage() for record in caplog.records] == [
+        "verifier: answers that crashed: 1; the newest: KeyError: 'x'",
+        "verifier: answers that crashed: 2; the newest: ValueError: it returned nan",
+        "verifier: answers that crashed: 4; the newest: KeyError: 'x'"]
+
+
 def test_the_function_sees_the_response_the_golds_and_the_finish(open_pool, function):
     pool = open_pool(1, 5.0, 256, "ours", function)
     verdict = pool.submit("2", ["2", "3"], "length").result(timeout=60)

@@ -134,6 +134,15 @@ def test_of_a_run_the_newest_stage_is_shown_and_anything_else_is_an_error(tmp_pa
     assert status.stage_of(run) == run / "8k" and status.stage_of(run / "8k") == run / "8k"
     assert status.main([str(tmp_path)]) == 2
     assert "is not a run directory" in capsys.readouterr().err
+    file = run / "config.yaml"
+    file.write_text(file.read_text() + "gone: 1\n")
+    assert status.main([str(run)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {file}: no key gone; ")
+    stage = run / "8k" / "config.yaml"
+    stage.write_text(stage.read_text() + "run_dir: x\n")
+    assert status.main([str(run / "8k")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {stage}: no key run_dir; ") and "did you mean run_dir" not in said
 
 
 def test_a_supervised_stage_has_a_status_too(tmp_path, capsys):

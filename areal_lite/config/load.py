@@ -72,10 +72,14 @@ def read_stage(directory: str | Path) -> Stage:
 
 def read_experiment(directory: str | Path) -> Experiment:
     """The Experiment a launcher wrote to DIRECTORY/config.yaml. ConfigError when it wrote none."""
-    tree = _written(directory)
-    if "stages" not in tree:
+    if is_stage(directory):
         raise ConfigError(f"{directory} is one stage of a run; give the run_dir itself, {Path(directory).absolute().parent}")
-    return _build(Experiment, tree, f"{directory}/config.yaml")
+    return _build(Experiment, _written(directory), f"{directory}/config.yaml")
+
+
+def is_stage(directory: str | Path) -> bool:
+    """Whether DIRECTORY/config.yaml is of one stage, not of a whole run. ConfigError when there is none."""
+    return "stages" not in _written(directory)
 
 
 def _written(directory: str | Path) -> DictConfig:
@@ -167,7 +171,7 @@ def _known(cls: type, values: dict, where: str, prefix: str) -> None:
     hints = typing.get_type_hints(cls)
     for key, value in values.items():
         if key not in hints:
-            every = [*hints, *(_TOP if cls is Stage and not prefix else ())]
+            every = [*hints, *(_TOP if cls is Stage and not prefix and key not in _TOP else ())]
             close, leaves = functools.partial(difflib.get_close_matches, str(key), n=1), _leaves(Stage)
             near = close(every, cutoff=0.75) or [leaves[n] for n in close(leaves, cutoff=0.75)] or close(every, cutoff=0.5)
             hint = f"did you mean {prefix + near[0] if near[0] in every else near[0]}?" if near else f"valid: {', '.join(hints)}"

@@ -77,25 +77,32 @@ def _agree(words: list[str]) -> None:
 
 def _run(experiment: Experiment, words: list[str], only_check: bool) -> int:
     from areal_lite.launch.head import Beat
+    from areal_lite.launch.here import gpus
     from areal_lite.launch.preflight import check
     run_dir, cluster, cores = Path(experiment.run_dir), experiment.stages[0].cluster, len(os.sched_getaffinity(0))
     if experiment.launcher == "slurm" or (experiment.launcher and not only_check):
         return _elsewhere(experiment, words, only_check)
+    there, needed = gpus(experiment, cores)
+    few = "" if there >= needed else (f"this node has {there} GPUs, and {needed} are needed here: lower cluster.gpus_per_node and the "
+                                      "allocation, name what is not seen in CUDA_VISIBLE_DEVICES, or say cluster.device=cpu without any")
+    held = recover.refuse(experiment, starting=not only_check) if only_check or not cluster.node_rank else ""
+    if few and not only_check:
+        with Beat(run_dir, 1 if cluster.node_rank else cluster.nodes):     # the other nodes hear of it
+            raise ConfigError(few)
     if cluster.node_rank and not only_check:
         return _follow(experiment, cores)
-    recover.refuse(experiment)
-    if experiment.make:
+    if experiment.make and not held:                       # what is held was made
         if not only_check:                                 # what is made goes into the new run
             print(recover.prepare(experiment) or f"a new run in {run_dir}")
         _make(experiment.make, run_dir, experiment.stages[0].seed)
     report = check(experiment, cores, starting=not only_check)
     if only_check:
-        print("\n".join(report.facts))
+        print("\n".join(filter(None, [*report.facts, few, held])))
     if report.wrong:
-        with Beat(run_dir, 1 if only_check else cluster.nodes):            # the other nodes hear of it
+        with Beat(run_dir, 1 if only_check else cluster.nodes):
             raise ConfigError("this cannot run:\n" + "\n".join(f"  - {line}" for line in report.wrong))
     if only_check:
-        print(f"ok: {experiment.name} can run here")
+        print(f"ok: {experiment.name} " + (f"fits together; start it on nodes with {needed} GPUs each" if few else "can run here"))
         return 0
     if not experiment.make and (said := recover.prepare(experiment)):
         print(said)
@@ -132,11 +139,11 @@ def _stages(experiment: Experiment, cores: int, beat) -> int:
                 directory = _stage(experiment, i, cores, console, beat)
         except StageFailed as error:
             console.say(f"stopped in stage {console.stage.name}: {error}\n"
-                        f"when it is mended: the same command with --resume continues from the last checkpoint")
+                        f"when it is mended: {recover.onward(experiment)}")
             beat.says(state="stopped", why=str(error))
             return 1
         except KeyboardInterrupt:
-            console.say("stopped; the same command with --resume continues from the last checkpoint")
+            console.say(f"stopped; {recover.onward(experiment)}")
             return 130
         beat.says(state="finished")
         console.say(f"finished in {(time.monotonic() - began) / 60:.1f} min; the model is in {directory / 'export'}")

@@ -1,6 +1,6 @@
 """Everything that can be known to be wrong before anything starts, and the facts a user wants to see first.
 
-Reads files and asks the machine; starts nothing, needs no GPU, takes seconds.
+Reads files and asks the machine; starts only the user's reward function (here.py), needs no GPU, takes seconds.
 """
 import errno
 import importlib.util
@@ -17,7 +17,7 @@ from areal_lite.config import Experiment, Stage
 from areal_lite.dataset import Dataset, tokenizer_folder
 from areal_lite.dataset.chat import source
 from areal_lite.dataset.readers import on_hub
-from areal_lite.launch import placement
+from areal_lite.launch import here, placement
 from areal_lite.launch.stages import load_data, load_held_out, weights_dir
 from realhf import allocation
 
@@ -39,7 +39,7 @@ def check(experiment: Experiment, cores: int, starting: bool) -> Report:
     later: dict[str, list[str]] = {}
     wrong: dict[str, list[str]] = {}
     for stage in experiment.stages:
-        for part in (_placement, _model, _data, _machine):
+        for part in (_placement, _model, _data, _function):
             try:
                 part(report, experiment, stage, first, cores)
             except Later as note:
@@ -151,11 +151,12 @@ def _rows(report: Report, stage: Stage, first: str, path: str, what: str, read: 
     return data
 
 
-def _machine(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
-    if stage.reward.rule == "function":
-        file = stage.reward.function.rpartition(":")[0]
-        if not Path(file).exists():
-            raise ValueError(f"reward.function={stage.reward.function}: {file} does not exist")
+def _function(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
+    """Once for stages that share it and the data."""
+    same = (s for s in experiment.stages if (s.reward, s.data.path) == (stage.reward, stage.data.path))
+    remote = any(map(on_hub, map(str.strip, stage.data.path.split(","))))
+    if stage.reward.rule == "function" and next(same) is stage and (Path(first).is_dir() or not remote):
+        here.call_function(stage, first)
 
 
 def parameters(config: dict) -> int:

@@ -8,20 +8,64 @@ import os
 import shutil
 from pathlib import Path
 
+import psutil
+
 from areal_lite import record
 from areal_lite.config import ConfigError, Experiment, Stage
 from areal_lite.config.identity import identity, refuse_other
 from areal_lite.launch.stages import is_finished, local, stage_dir
 
+WORKERS = ("areal_lite.master", "areal_lite.trainer", "areal_lite.generation")
 
-def refuse(experiment: Experiment) -> None:
-    """ConfigError when there is a run and nothing says what is to become of it, or when PATH is not a checkpoint of this run's."""
+
+def refuse(experiment: Experiment, starting: bool = True) -> str:
+    """ConfigError when PATH is not a checkpoint of this run's, or when there is a run and nothing says what is to become of
+    it; without `starting` the latter is returned."""
     run_dir, recover = Path(experiment.run_dir), experiment.recover
     if recover not in ("", "auto", "fresh"):
         _saved(experiment, Path(recover))
-    if not recover and (run_dir / "config.yaml").exists():
-        raise ConfigError(f"{run_dir} holds a run already: --resume (recover=auto) continues it, --fresh (recover=fresh) moves it "
-                          "aside, recover=RUN/STAGE/checkpoints/step-N goes back to a checkpoint, run_dir=DIR starts elsewhere")
+    if recover or not begun(run_dir):
+        return ""
+    said = (f"{run_dir} holds a run already: {onward(experiment)}, --fresh (recover=fresh) moves it aside, "
+            "recover=RUN/STAGE/checkpoints/step-N goes back to a checkpoint, run_dir=DIR starts elsewhere")
+    if starting:
+        raise ConfigError(said)
+    return said
+
+
+def begun(run_dir: Path) -> bool:
+    """There is a run in which a step was made, or whose processes are at work; a start that failed before that is none."""
+    if not (run_dir / "config.yaml").exists():
+        return False
+    done = (f for what in ("metrics.jsonl", "finished.json", "checkpoints/step-*") for f in run_dir.glob(f"*/{what}"))
+    return any(f.stat().st_size for f in done) or _at_work(run_dir)
+
+
+def onward(experiment: Experiment) -> str:
+    """What the same command will do with the run as it is now."""
+    if not begun(Path(experiment.run_dir)):
+        return "the same command starts anew"
+    stage = next((s for s in experiment.stages if not is_finished(experiment, s)), None)
+    if stage is None:
+        return "all of it is finished, --resume (recover=auto) only reports on it again"
+    if kept := record.checkpoints(stage_dir(experiment, stage)):
+        return f"--resume (recover=auto) continues from version {kept[-1]} of stage {stage.name}"
+    return f"--resume (recover=auto) starts stage {stage.name} again, which has no checkpoint"
+
+
+def _at_work(run_dir: Path) -> bool:
+    """Whether a process of this machine works on a stage of the run, or node 0 of several has not said that it stopped."""
+    head = run_dir / "head.json"
+    if head.exists() and json.loads(head.read_text())["state"] == "running":
+        return True
+    for p in psutil.process_iter():
+        try:
+            _, flag, module, stage, *_ = *p.cmdline(), "", "", "", ""
+            if flag == "-m" and module in WORKERS and Path(p.cwd(), stage).resolve().parent == run_dir.resolve():
+                return True
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return False
 
 
 def prepare(experiment: Experiment) -> str:
@@ -29,8 +73,10 @@ def prepare(experiment: Experiment) -> str:
     run_dir, recover = Path(experiment.run_dir), experiment.recover
     if recover not in ("", "auto", "fresh"):
         return _back_to(experiment, Path(recover))
-    if not recover or not (run_dir / "config.yaml").exists():
+    if not (run_dir / "config.yaml").exists():
         return ""
+    if not recover:
+        return f"an earlier start, which made no step, is now in {set_aside(run_dir)}"
     return f"going on with the run in {run_dir}" if recover == "auto" else f"the earlier run is now in {set_aside(run_dir)}"
 
 

@@ -2,10 +2,12 @@
 
 One minder thread owns one worker process (worker.py): it takes an item from the queue, sends it, and waits at most
 timeout_s for the verdict. A worker that is late is killed and the item's outcome is "timeout"; one that dies has
-outcome "crash"; either way the next item meets a fresh worker and no item is tried twice. A worker's death signal
-follows the thread that started it, which is why the minder starts it itself and outlives it.
+outcome "crash"; either way the next item meets a fresh worker and no item is tried twice. A user's function that raises
+is a "crash" too, after which its worker goes on. A worker's death signal follows the thread that started it, which is
+why the minder starts it itself and outlives it.
 """
 
+import logging
 import queue
 import threading
 from collections.abc import Sequence
@@ -13,6 +15,8 @@ from concurrent.futures import Future
 
 from areal_lite.rewards.process import START_TIMEOUT_S, Child, StartError
 from areal_lite.rewards.verdict import Verdict
+
+_log = logging.getLogger(__name__)
 
 
 class VerifierPool:
@@ -32,7 +36,7 @@ class VerifierPool:
         self._settings = {"memory_mb": memory_mb, "protocol": protocol, "function": function}
         self._items: queue.SimpleQueue = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._closed = ""
+        self._closed, self._crashes = "", 0
         self._pending: set[Future] = set()
         self._live: dict[int, Child] = {}
         started: list[Future] = [Future() for _ in range(workers)]
@@ -92,11 +96,11 @@ class VerifierPool:
                 if future.cancelled():
                     self._finish(future, None)
                     continue
-                reply = self._grade(worker, item)
-                if reply["outcome"] in ("timeout", "crash"):
+                reply, alive = self._grade(worker, item)
+                if not alive:
                     worker.kill()
                 self._finish(future, Verdict(**reply))
-                if reply["outcome"] in ("timeout", "crash") and not self._closed:
+                if not alive and not self._closed:
                     worker = self._start(number)
         except (StartError, OSError) as error:
             if not started.done():
@@ -119,21 +123,28 @@ class VerifierPool:
             raise
         return worker
 
-    def _grade(self, worker: Child, item: dict) -> dict:
+    def _grade(self, worker: Child, item: dict) -> tuple[dict, bool]:
+        """The verdict's fields, and whether the worker can take the next item."""
+        outcome = "crash"
         try:
             reply = worker.exchange(item, self.timeout_s)
+            if "crash" not in reply:
+                return reply, True
+            reason = reply["crash"]
         except TimeoutError:
-            return {"correct": False, "outcome": "timeout", "reason": f"no verdict within {self.timeout_s} s"}
+            outcome, reason = "timeout", f"no verdict within {self.timeout_s} s"
         except ConnectionError as error:
-            return {"correct": False, "outcome": "crash", "reason": str(error)}
-        if "crash" in reply:
-            return {"correct": False, "outcome": "crash", "reason": reply["crash"]}
-        return reply
+            reason = str(error)
+        return {"correct": False, "outcome": outcome, "reason": reason}, False
 
     def _finish(self, future: "Future[Verdict]", verdict: Verdict | None) -> None:
         """Give `verdict` unless the future was cancelled or belongs to _shut already."""
         with self._lock:
             ours = future in self._pending and future.set_running_or_notify_cancel()
             self._pending.discard(future)
+            if ours and verdict.outcome == "crash":
+                self._crashes += 1
+                if self._crashes.bit_count() == 1:         # the first, and whenever their number has doubled
+                    _log.warning("verifier: answers that crashed: %d; the newest: %s", self._crashes, verdict.reason)
         if ours:
             future.set_result(verdict)

@@ -13,7 +13,7 @@ class Verdict:
     correct: bool
     outcome: Outcome
     """correct; wrong: there was an answer and it is not the gold; no_answer: nothing to compare;
-    timeout: the deadline killed the worker; crash: the worker died or ran out of memory."""
+    timeout: the deadline killed the worker; crash: the worker died or ran out of memory, or the user's function raised."""
     reason: str
     """The comparison that decided, or what went wrong; one short line."""
     extracted: str = ""

@@ -1,7 +1,7 @@
 """One verifier process: grades an item per frame until its socket closes or its parent dies.
 
-Started by pool.py. Out of memory, or a user's function that raises, is reported as {"crash": reason}; the process
-then ends, because its state is no longer known.
+Started by pool.py. A user's function that raises is that item's verdict, and the process goes on; out of memory, or an
+error of the grader itself, is reported as {"crash": reason} and ends it, because its state is no longer known.
 """
 
 import importlib.util
@@ -15,24 +15,32 @@ from areal_lite.rewards.process import enter, limit_memory, receive, send
 
 
 def _load_function(spec: str) -> Callable[[str, list[str], str], float]:
-    """The user's reward function named by `path/file.py:name`. Raises ValueError when there is none."""
+    """The user's reward function named by `path/file.py:name`. Raises ValueError when it is not there, ImportError etc. of its file."""
     path, _, name = spec.rpartition(":")
     if not path or not Path(path).is_file():
-        raise ValueError(f"reward.function={spec!r}: no such file; write path/file.py:name")
+        raise ValueError("no such file; write path/file.py:name")
     module_spec = importlib.util.spec_from_file_location("reward_function", path)
     module = importlib.util.module_from_spec(module_spec)
     module_spec.loader.exec_module(module)
     function = getattr(module, name, None)
     if not callable(function):
-        raise ValueError(f"reward.function={spec!r}: {path} has no function {name!r}")
+        raise ValueError(f"{path} has no function {name!r}")
     return function
 
 
-def _score_of(function: Callable, item: dict) -> float:
-    score = float(function(item["response"], item["answers"], item["finish"]))
-    if not floats.isfinite(score):
-        raise ValueError(f"the reward function returned {score}")
-    return score
+def _scored(verdict: dict, function: Callable, item: dict) -> dict:
+    """The verdict with the function's score, or the crash that it is. MemoryError is passed on."""
+    try:
+        score = function(item["response"], item["answers"], item["finish"])
+        if score is None or isinstance(score, str | bytes):
+            raise TypeError(f"it returned {score!r:.50}")
+        if not floats.isfinite(score := float(score)):
+            raise ValueError(f"it returned {score}")
+    except MemoryError:
+        raise
+    except Exception as error:  # the user's function may fail in any way
+        return {"correct": False, "outcome": "crash", "reason": f"{type(error).__name__}: {error}"[:200]}
+    return {**verdict, "score": score}
 
 
 def main() -> None:
@@ -42,9 +50,10 @@ def main() -> None:
         from areal_lite.rewards import math, symbolic
 
         symbolic.warm_up(settings["memory_mb"])
-        function = _load_function(settings["function"]) if settings["function"] else None
+        function = _load_function(spec) if (spec := settings["function"]) else None
     except Exception as error:  # the user's file may fail in any way; the pool raises it where the user sees it
-        send(sock, {"error": f"{type(error).__name__}: {error}"})
+        of = f"reward.function={settings['function']}: " if settings["function"] else ""
+        send(sock, {"error": f"{of}{type(error).__name__}: {error}"})
         return
     limit_memory(settings["memory_mb"])
     send(sock, {"ready": True})
@@ -52,7 +61,8 @@ def main() -> None:
         try:
             verdict = ({"correct": False, "outcome": "no_answer", "reason": "the row has no gold"} if function and not item["answers"]
                        else asdict(math.grade(item["response"], item["answers"], settings["protocol"])))
-            verdict["score"] = _score_of(function, item) if function else None
+            if function:
+                verdict = _scored(verdict, function, item)
         except Exception as error:  # whatever an item provokes is that item's outcome
             send(sock, {"crash": f"{type(error).__name__}: {error}"[:200]})
             return
