@@ -13,7 +13,7 @@ between simulated servers and a simulated trainer; a few dozen steps are simulat
 
   python -m areal_lite.plan exp=distill-1.5b nodes=16           hours per stage, idle shares, the best split
   python -m areal_lite.plan exp=distill-1.5b nodes=4 --sweep    every split x staleness 0/1/2/4/8, with a picture
-  python -m areal_lite.plan --published                         against the published hours of AReaL v0.1
+  python -m areal_lite.plan --published                         against the published hours of AReaL v0.1 (a minute)
   python -m areal_lite.plan --calibrate RUN [RUN ...]           fit the first run, predict all of them
   python -m areal_lite.plan exp=distill-1.5b-stage2 --policies  what count-based admission and drop-late cost
 """
@@ -94,6 +94,8 @@ def _hours(experiment: Experiment, settings: Settings) -> None:
                   f"training {p.idle_training:4.0%}  staleness: mean {p.seen.stale_mean:.2f}, oldest {p.seen.stale_max}")
     if len(experiment.stages) > 1:
         print("together: " + ", ".join(f"{hours:.1f} h {what}" for what, hours in total.items() if hours))
+    if settings.slower == 1.0:
+        print("these are the data sheets' times; AReaL v0.1's published hours were about twice as many (slower=1.96, from --published)")
 
 
 def _assumed(p: Planned, settings: Settings) -> str:
