@@ -153,9 +153,9 @@ def _rows(report: Report, stage: Stage, first: str, path: str, what: str, read: 
 
 def _function(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
     """Once for stages that share it and the data."""
-    same = (s for s in experiment.stages if (s.reward, s.data.path) == (stage.reward, stage.data.path))
+    same = (s for s in experiment.stages if s.kind == "rl" and (s.reward, s.data.path) == (stage.reward, stage.data.path))
     remote = any(map(on_hub, map(str.strip, stage.data.path.split(","))))
-    if stage.reward.rule == "function" and next(same) is stage and (Path(first).is_dir() or not remote):
+    if stage.reward.rule == "function" and next(same, None) is stage and (Path(first).is_dir() or not remote):
         here.call_function(stage, first)
 
 
