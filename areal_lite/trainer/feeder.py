@@ -32,7 +32,8 @@ class Feeder:
     """Listens on one address from the first version to the last."""
 
     def __init__(self, host: str, device: torch.device, clock_s: float):
-        """host: this node's address, as the servers reach it. device: where the versions lie. clock_s: of every wait; a transfer has one for each tensor."""
+        """host: this node's address, as the servers reach it. device: where the versions lie. clock_s: of every wait, of
+        which a transfer has one for each tensor."""
         self._device, self._clock_s = device, clock_s
         if device.type == "cuda":
             raise_at_wait()
