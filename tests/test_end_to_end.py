@@ -178,4 +178,4 @@ def test_kill_9_of_the_master_starts_the_group_again_and_ctrl_c_stops_cleanly(la
     _, alive = psutil.wait_procs(everyone, timeout=60)
     assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
     again = run.start()
-    assert again.end() == 2 and "--resume (recover=auto) continues it" in run.log.read_text()
+    assert again.end() == 2 and "--resume (recover=auto) continues from version" in run.log.read_text()

@@ -72,4 +72,4 @@ def test_a_verifier_that_cannot_start_says_why(stage, tmp_path):
     stage = replace(stage, reward=replace(stage.reward, rule="function", function="no/such.py:score"))
     with Process(tmp_path, stage) as server:
         status, (line,) = server.left()
-    assert status == 1 and "reward.function='no/such.py:score': no such file" in line
+    assert status == 1 and "reward.function=no/such.py:score: ValueError: no such file" in line

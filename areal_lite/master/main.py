@@ -146,7 +146,7 @@ class Master:
     def _clocks(self) -> None:
         now, s, cluster = time.monotonic(), self.scheduler, self.stage.cluster
         self.clocks.sample(s, now)
-        if now - self.looked < LOOK_S:
+        if s.finished or now - self.looked < LOOK_S:       # who has been told Stop leaves, and is not lost
             return
         if (stood := now - self.looked) > STALL_S:         # what was said meanwhile still has to be read
             self.heard = {p: min(now, t + stood) for p, t in self.heard.items()}
