@@ -2,13 +2,14 @@
 
 Waits for the verifier's worker that calls the function, under its clock, and kills it; nothing else is started.
 """
-import dataclasses
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from areal_lite.config import Experiment, Stage
+from areal_lite.config import Experiment
+from areal_lite.config.schema import Reward
 from areal_lite.launch import placement
-from areal_lite.launch.stages import load_data
+from areal_lite.launch.supervise import named_gpus
 from areal_lite.rewards.process import Child, StartError
 
 
@@ -19,25 +20,17 @@ def gpus(experiment: Experiment, cores: int) -> tuple[int, int]:
     except ValueError:
         return 0, 0
     needed = max(len({g for p in plan if p.node == rank for g in p.gpus}) for rank, plan in plans)
-    if named := [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]:
+    if named := named_gpus(os.environ.get("CUDA_VISIBLE_DEVICES", "")):
         return sum(not name.startswith("-") for name in named), needed
     return max(len(list(Path("/proc/driver/nvidia/gpus").glob("*"))), len(list(Path("/dev").glob("nvidia[0-9]*")))), needed
 
 
-def call_function(stage: Stage, first: str) -> None:
-    """Call reward.function on an empty response and the golds of the first row, read with the tokenizer of model `first`.
-
-    ValueError says how it failed. Nothing is called when the rows cannot be read: that is for preflight to say.
-    """
-    reward = stage.reward
-    try:
-        answers = list(load_data(dataclasses.replace(stage, data=dataclasses.replace(stage.data, limit=1)), first).rows[0].answers)
-    except (ValueError, OSError):
-        return
+def call_function(reward: Reward, answers: Sequence[str]) -> None:
+    """Call reward.function on an empty response and the golds of the first row. ValueError says how it failed."""
     worker = Child("areal_lite.rewards.worker", {k: getattr(reward, k) for k in ("memory_mb", "protocol", "function")})
     try:
         worker.wait_ready()
-        reply = worker.exchange({"response": "", "answers": answers, "finish": "stop"}, reward.timeout_s)
+        reply = worker.exchange({"response": "", "answers": list(answers), "finish": "stop"}, reward.timeout_s)
         why = reply.get("crash") or (reply["reason"] if reply["outcome"] == "crash" else "")
     except StartError as error:
         raise ValueError(str(error)) from error

@@ -39,7 +39,7 @@ def check(experiment: Experiment, cores: int, starting: bool) -> Report:
     later: dict[str, list[str]] = {}
     wrong: dict[str, list[str]] = {}
     for stage in experiment.stages:
-        for part in (_placement, _model, _data, _function):
+        for part in (_placement, _model, _data, _held_out):
             try:
                 part(report, experiment, stage, first, cores)
             except Later as note:
@@ -132,6 +132,12 @@ def _data(report: Report, experiment: Experiment, stage: Stage, first: str, core
     data = _rows(report, stage, first, stage.data.path, "rows", load_data)
     if data and stage.data.template == "none" and (data.rows[0].problem or data.rows[0].messages) and source(tokenizer_folder(first)):
         report.facts.append(f"stage {stage.name}: the model has a chat template; data.template=chat would use it")
+    same = (s for s in experiment.stages if s.kind == "rl" and (s.reward, s.data.path) == (stage.reward, stage.data.path))
+    if data and stage.reward.rule == "function" and next(same, None) is stage:     # once for stages that share it and the rows
+        here.call_function(stage.reward, data.rows[0].answers)
+
+
+def _held_out(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
     if stage.evaluation.path and stage.kind == "rl":
         try:
             _rows(report, stage, first, stage.evaluation.path, "held-out rows", load_held_out)
@@ -149,14 +155,6 @@ def _rows(report: Report, stage: Stage, first: str, path: str, what: str, read: 
     dropped = {why: n for why, n in data.dropped.items() if n}
     report.facts.append(f"stage {stage.name}: {len(data)} {what} of {path}" + (f", dropped {dropped}" if dropped else ""))
     return data
-
-
-def _function(report: Report, experiment: Experiment, stage: Stage, first: str, cores: int) -> None:
-    """Once for stages that share it and the data."""
-    same = (s for s in experiment.stages if s.kind == "rl" and (s.reward, s.data.path) == (stage.reward, stage.data.path))
-    remote = any(map(on_hub, map(str.strip, stage.data.path.split(","))))
-    if stage.reward.rule == "function" and next(same, None) is stage and (Path(first).is_dir() or not remote):
-        here.call_function(stage, first)
 
 
 def parameters(config: dict) -> int:

@@ -18,12 +18,17 @@ _PR_SET_PDEATHSIG = 1
 GRACE_S = 15.0
 
 
+def named_gpus(outer: str) -> list[str]:
+    """The GPUs (numbers or UUIDs) that a CUDA_VISIBLE_DEVICES names; none stands for all."""
+    return [name.strip() for name in outer.split(",") if name.strip()]
+
+
 def visible(gpus: tuple[int, ...], outer: str) -> str:
-    """CUDA_VISIBLE_DEVICES for these of a node's GPUs, counted among those that `outer` names (numbers or UUIDs; "": all).
+    """CUDA_VISIBLE_DEVICES for these of a node's GPUs, counted among those that `outer` names.
 
     ValueError when it names too few.
     """
-    names = [name.strip() for name in outer.split(",") if name.strip()]
+    names = named_gpus(outer)
     if names and len(names) <= max(gpus, default=-1):
         raise ValueError(f"CUDA_VISIBLE_DEVICES={outer} names {len(names)} GPUs, and this needs GPU number {max(gpus)}, counted from 0; "
                          "ask for fewer, or make more of them visible")
